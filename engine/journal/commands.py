@@ -1,0 +1,54 @@
+"""Requests to a supervisor: a small file each, renamed into place, acknowledged in its journal."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from engine.errors import ExperimentError
+from engine.journal import layout
+
+Action = Literal["stop", "kill", "stop-run", "drop-run", "retry-run", "checkpoint"]
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """``stop`` ends everything gently, ``kill`` at once; the others are about one ``run``."""
+
+    id: str
+    action: Action
+    run: str = ""
+
+
+def send(experiment: Path, action: Action, run: str = "") -> str:
+    """Leaves a request for the supervisor and returns its id."""
+    command = Command(id=uuid.uuid4().hex, action=action, run=run)
+    directory = experiment / layout.COMMANDS
+    try:
+        directory.mkdir(exist_ok=True)
+        temporary = directory / f".{command.id}"
+        temporary.write_bytes(msgspec.json.encode(command))
+        temporary.replace(directory / f"{command.id}.json")
+    except OSError as error:
+        raise ExperimentError(f"cannot leave a request in {directory}: {error.strerror}") from error
+    return command.id
+
+
+def receive(experiment: Path) -> list[Command]:
+    """The requests that wait, oldest first; each is handed out once. What is no request goes."""
+    directory = experiment / layout.COMMANDS
+    waiting: list[tuple[float, Path]] = []
+    try:
+        waiting.extend((path.stat().st_mtime, path) for path in directory.glob("[!.]*.json"))
+    except OSError:
+        return []
+    commands = []
+    for _, path in sorted(waiting):
+        try:
+            commands.append(msgspec.json.decode(path.read_bytes(), type=Command))
+        except (OSError, msgspec.MsgspecError):
+            pass
+        path.unlink(missing_ok=True)
+    return commands

@@ -1,0 +1,297 @@
+"""The vocabulary between all processes: one typed JSON event per line.
+
+Every event carries ``t``, seconds since the Unix epoch at which it was made. Fields may be added
+with a default; a reader skips and counts what it does not know. Times are in seconds, sizes in
+bytes, accuracies and shares in 0..1, ``step`` and ``epoch`` count from 0.
+
+Who writes what:
+
+- a rank: ``AttemptStarted`` (first line, before torch is imported), ``Phase``, ``Ready``,
+  ``Steps``, ``EpochStarted``, ``EpochEnded``, ``Validated``, ``CheckpointSaved``, ``Notice``,
+  ``Memory``, ``Dropped``, and ``AttemptEnded`` as the last line, whatever happened;
+- the supervisor: ``SupervisorStarted`` (first line), ``RunQueued``, ``RunStarted``, ``RunEnded``,
+  ``Acknowledged``, ``Notice``, ``SupervisorEnded``;
+- the sampler of a node: ``NodeStarted`` (first line), ``HostSample``.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Literal
+
+import msgspec
+
+SCHEMA = 1
+"""The version of this vocabulary; raised when a field changes its meaning."""
+
+EndState = Literal["done", "failed", "stopped"]
+"""How a run or an attempt ended; a run that nobody closed is told from the lock instead."""
+
+Level = Literal["info", "warning", "error"]
+
+STEP_METRICS: tuple[str, ...] = (
+    "loss",
+    "top1",
+    "top5",
+    "lr",
+    "images",
+    "step_seconds",
+    "wait_seconds",
+)
+"""Columns every trainer writes: mean loss and accuracies over this rank's images of the step,
+learning rate, images of this rank, wall time of the step, and time in ``next(loader)``."""
+
+
+def now() -> float:
+    return time.time()
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
+    """What all events share."""
+
+    t: float = msgspec.field(default_factory=now)
+
+
+class Writer(Event, frozen=True, kw_only=True):
+    """First line of a journal file: who writes it; ``journal`` tells a regrown file apart."""
+
+    journal: str
+    host: str
+    pid: int
+    boot: str
+    schema: int = SCHEMA
+
+
+class AttemptStarted(Writer, frozen=True, kw_only=True, tag="attempt-started"):
+    """A rank begins. Rows of earlier attempts at or after ``from_step`` no longer count."""
+
+    rank: int
+    world_size: int
+    from_step: int = 0
+    versions: dict[str, str] = {}
+
+
+class Phase(Event, frozen=True, kw_only=True, tag="phase"):
+    """Something that takes a while begins ("importing torch"); the next phase or step ends it."""
+
+    name: str
+
+
+class Ready(Event, frozen=True, kw_only=True, tag="ready"):
+    """Everything about the training that is known before its first step."""
+
+    model: str
+    parameters: int
+    classes: tuple[str, ...]
+    train_images: int
+    val_images: int
+    epochs: int
+    steps_per_epoch: int
+    total_steps: int
+    batch_size: int
+    device: str
+    device_name: str
+    precision: str
+    workers: int
+    threads: int
+    hashes: dict[str, str] = {}
+    """``weights``, ``split``, ``order``: equal in two runs that started from the same point."""
+
+
+class Steps(Event, frozen=True, kw_only=True, tag="steps"):
+    """Consecutive steps as columns.
+
+    Step ``first + i`` has the values ``columns[k][i]`` of ``names[k]``; each column is ``count``
+    little-endian float32 (base64 in the file). NaN is "not measured" or, for a loss, not finite.
+    ``since`` is the time (Unix, seconds) at which step ``first`` began: with the column
+    ``step_seconds`` it gives the time of every row.
+    """
+
+    first: int
+    count: int
+    since: float
+    names: tuple[str, ...]
+    columns: tuple[bytes, ...]
+
+
+class EpochStarted(Event, frozen=True, kw_only=True, tag="epoch-started"):
+    epoch: int
+    step: int
+
+
+class EpochEnded(Event, frozen=True, kw_only=True, tag="epoch-ended"):
+    """Sums of this rank over the training part of an epoch; ``step`` is the next step's number.
+
+    ``seconds`` is wall time from the epoch's first ``next(loader)`` to its last step's end.
+    """
+
+    epoch: int
+    step: int
+    images: int
+    loss_sum: float
+    top1: int
+    top5: int
+    seconds: float
+    wait_seconds: float
+
+
+class Validated(Event, frozen=True, kw_only=True, tag="validated"):
+    """Exact validation over all ranks: every image counted once. ``top1``, ``top5`` are counts."""
+
+    epoch: int
+    step: int
+    images: int
+    loss_sum: float
+    top1: int
+    top5: int
+    seconds: float
+
+
+class CheckpointSaved(Event, frozen=True, kw_only=True, tag="checkpoint-saved"):
+    """``kind`` is ``last`` or ``best``; ``path`` is relative to the run directory."""
+
+    path: str
+    kind: str
+    epoch: int
+    step: int
+    size: int
+    seconds: float
+
+
+class Memory(Event, frozen=True, kw_only=True, tag="memory"):
+    """Memory of one rank in bytes; ``None`` is unknown. Device figures are of torch's allocator."""
+
+    rss: int
+    peak_rss: int
+    allocated: int | None = None
+    reserved: int | None = None
+    peak_allocated: int | None = None
+    peak_reserved: int | None = None
+
+
+class Notice(Event, frozen=True, kw_only=True, tag="notice"):
+    """A sentence for the user. ``code`` groups equal ones (``corrupt-image``)."""
+
+    level: Level
+    text: str
+    code: str = ""
+
+
+class Dropped(Event, frozen=True, kw_only=True, tag="dropped"):
+    """So many events (never steps) were not written, because the queue was full."""
+
+    count: int
+
+
+class AttemptEnded(Event, frozen=True, kw_only=True, tag="attempt-ended"):
+    """The closing event of a rank. ``reason`` is a sentence; ``traceback`` the rank's own."""
+
+    state: EndState
+    step: int
+    reason: str = ""
+    traceback: str = ""
+
+
+class SupervisorStarted(Writer, frozen=True, kw_only=True, tag="supervisor-started"):
+    version: str = ""
+
+
+class RunQueued(Event, frozen=True, kw_only=True, tag="run-queued"):
+    """A run waits for its turn. Written again when a run is queued again (retry)."""
+
+    run: str
+    strategy: str
+    seed: int
+    repeat: int = 0
+
+
+class RunStarted(Event, frozen=True, kw_only=True, tag="run-started"):
+    run: str
+    attempt: int
+    argv: tuple[str, ...]
+    pid: int
+
+
+class RunEnded(Event, frozen=True, kw_only=True, tag="run-ended"):
+    """How the supervisor judged the end: by the ranks' closing events, not by exit codes."""
+
+    run: str
+    attempt: int
+    state: EndState
+    reason: str = ""
+    detail: str = ""
+    """The last lines of the failed rank's own traceback or log."""
+    exit_code: int | None = None
+
+
+class Acknowledged(Event, frozen=True, kw_only=True, tag="acknowledged"):
+    """A request from ``commands/`` was taken up. ``refused`` is the reason where it was not."""
+
+    command: str
+    action: str
+    run: str = ""
+    refused: str = ""
+
+
+class SupervisorEnded(Event, frozen=True, kw_only=True, tag="supervisor-ended"):
+    state: EndState
+
+
+class NodeStarted(Writer, frozen=True, kw_only=True, tag="node-started"):
+    node: int
+    cores: int
+    memory_total: int
+    machine: str = ""
+
+
+class HostSample(Event, frozen=True, kw_only=True, tag="host-sample"):
+    """One node, once a second: also the sign that the supervisor lives.
+
+    ``cpu`` is the share of all cores busy (0..1) since the last sample; ``tree_*`` are of the
+    supervisor's whole process tree, loader workers included.
+    """
+
+    cpu: float
+    memory_used: int
+    memory_total: int
+    tree_cpu: float | None = None
+    """Cores busy with this experiment (2.0 = two whole cores)."""
+    tree_rss: int | None = None
+    disk_free: int | None = None
+
+
+AnyEvent = (
+    AttemptStarted
+    | Phase
+    | Ready
+    | Steps
+    | EpochStarted
+    | EpochEnded
+    | Validated
+    | CheckpointSaved
+    | Memory
+    | Notice
+    | Dropped
+    | AttemptEnded
+    | SupervisorStarted
+    | RunQueued
+    | RunStarted
+    | RunEnded
+    | Acknowledged
+    | SupervisorEnded
+    | NodeStarted
+    | HostSample
+)
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+def encode(event: Event) -> bytes:
+    """One event as one line, newline included."""
+    return _encoder.encode(event) + b"\n"
+
+
+def decode(line: bytes) -> AnyEvent:
+    """One line as an event; raises ``msgspec.DecodeError`` for anything else."""
+    return _decoder.decode(line)

@@ -1,0 +1,118 @@
+"""What the journals say, frozen: handed from the reader to a screen, a table or a summary.
+
+Nothing here changes after it was made, so a view crosses threads without a lock. Accuracies and
+shares are in 0..1, times in seconds (absolute ones Unix), sizes in bytes; ``None`` is unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.journal.events import (
+    CheckpointSaved,
+    HostSample,
+    Memory,
+    Notice,
+    Ready,
+)
+from engine.journal.history import HistoryView
+
+RunState = Literal["queued", "running", "done", "failed", "stopped"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseView:
+    """A phase of starting up; ``seconds`` is ``None`` while it lasts."""
+
+    name: str
+    started: float
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochView:
+    """The training part of one epoch over all ranks: exact sums, not means of means."""
+
+    epoch: int
+    end_step: int
+    images: int
+    loss: float
+    top1: float
+    top5: float
+    seconds: float
+    wait_seconds: float
+    t: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationView:
+    epoch: int
+    step: int
+    images: int
+    loss: float
+    top1: float
+    top5: float
+    seconds: float
+    t: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """One run, its latest attempt foremost."""
+
+    run: str
+    strategy: str
+    seed: int
+    state: RunState
+    attempt: int
+    """0 before the first."""
+    reason: str
+    """Why it failed or stopped: a sentence."""
+    detail: str
+    """The last lines of the failed rank's own traceback."""
+    argv: tuple[str, ...]
+    started: float | None
+    """When the latest attempt was started."""
+    ended: float | None
+    phases: tuple[PhaseView, ...]
+    ready: Ready | None
+    step: int
+    """Steps finished by the slowest rank (the number of the next step)."""
+    epoch: int
+    """The epoch being trained, from 0."""
+    history: HistoryView
+    epochs: tuple[EpochView, ...]
+    validations: tuple[ValidationView, ...]
+    checkpoints: tuple[CheckpointSaved, ...]
+    notices: tuple[Notice, ...]
+    """The latest few hundred."""
+    memory: Memory | None
+    """Of the rank that uses most."""
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentView:
+    """Everything the journals of an experiment say so far."""
+
+    runs: tuple[RunView, ...]
+    state: Literal["starting", "running", "done", "failed", "stopped"]
+    """By the supervisor's journal alone; whether it still lives is the lock's to say."""
+    started: float | None
+    ended: float | None
+    host: tuple[HostSample, ...]
+    """The latest ten minutes of samples, oldest first."""
+    cores: int | None
+    machine: str
+    notices: tuple[Notice, ...]
+    last_event: float | None
+    """When the newest event was made: the age of the last word."""
+    bytes_read: int
+    bytes_total: int
+    """Equal when the reader has caught up."""
+    skipped_lines: int
+    """Lines that were no events: damage, or a newer version's words."""
+
+    def run(self, name: str) -> RunView | None:
+        return next((each for each in self.runs if each.run == name), None)

@@ -1,0 +1,198 @@
+"""The settings of a training, declared once.
+
+Each field of ``Settings`` carries its help, bounds, choices and group. The command line's flags,
+the form, validation, JSON and help texts are all made from these declarations: see
+``engine.plan.options`` for the readers. Adding a setting is adding one field here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+from engine.errors import SettingError
+
+Group = Literal["main", "more"]
+
+MODELS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What is known about a setting beside its type and default."""
+
+    about: str
+    group: Group
+    label: str
+    choices: tuple[str, ...] = ()
+    open_choices: bool = False
+    """The choices are suggestions: any other text is a path."""
+    minimum: float | None = None
+    maximum: float | None = None
+    above: float | None = None
+    """The value must be greater than this (``minimum`` is inclusive)."""
+    unit: str = ""
+    metavar: str = ""
+
+
+def _setting(default: Any, about: str, *, label: str, group: Group = "more", **more: Any) -> Any:
+    declaration = Declaration(about=about, group=group, label=label, **more)
+    return field(default=default, metadata={"declaration": declaration})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to train; the same for every strategy of an experiment.
+
+    Raises ``SettingError`` for a value that cannot be used. ``None`` means "chosen by itself" or,
+    for the limits, "no limit".
+    """
+
+    model: str = _setting(
+        "resnet50", "the network, from torchvision", label="model", group="main", choices=MODELS
+    )
+    weights: str = _setting(
+        "none",
+        "initial weights: none, imagenet (torchvision's), or a checkpoint file",
+        label="weights",
+        group="main",
+        choices=("none", "imagenet"),
+        open_choices=True,
+        metavar="none|imagenet|PATH",
+    )
+    epochs: int = _setting(
+        10, "passes over the training images", label="epochs", group="main", minimum=1
+    )
+    batch_size: int = _setting(
+        64,
+        "global batch: images per optimiser step, over all devices",
+        label="batch size",
+        group="main",
+        minimum=1,
+        unit="images",
+    )
+    image_size: int = _setting(
+        224,
+        "side of the square the network sees",
+        label="image size",
+        group="main",
+        minimum=16,
+        maximum=2048,
+        unit="px",
+    )
+    lr: float = _setting(0.05, "peak learning rate", label="learning rate", group="main", above=0.0)
+    momentum: float = _setting(
+        0.9, "momentum of SGD", label="momentum", minimum=0.0, maximum=0.9999
+    )
+    weight_decay: float = _setting(1e-4, "weight decay", label="weight decay", minimum=0.0)
+    warmup_epochs: float = _setting(
+        0.5,
+        "epochs of linear warm-up before the cosine",
+        label="warm-up",
+        minimum=0.0,
+        unit="epochs",
+    )
+    seed: int = _setting(
+        0,
+        "seed of weights, sample order and augmentation",
+        label="seed",
+        minimum=0,
+        maximum=2**31 - 1,
+    )
+    workers: int | None = _setting(
+        None,
+        "processes that decode images, per node; auto: from the cores",
+        label="workers",
+        group="main",
+        minimum=0,
+        maximum=256,
+    )
+    device: str = _setting(
+        "auto", "where to train", label="device", choices=("auto", "cuda", "mps", "cpu")
+    )
+    gpus: tuple[int, ...] | None = _setting(
+        None, "which GPUs to use, as 0,2 (default: all)", label="GPUs", metavar="0,2"
+    )
+    precision: str = _setting(
+        "auto",
+        "format of mixed precision, where a strategy asks for it; auto: bf16, else fp16",
+        label="mixed precision",
+        choices=("auto", "bf16", "fp16"),
+    )
+    channels_last: str = _setting(
+        "auto",
+        "memory format; auto: where it helps",
+        label="channels last",
+        choices=("auto", "yes", "no"),
+    )
+    crop_min: float = _setting(
+        0.08,
+        "smallest share of an image's area that a training crop keeps; 1: no crop",
+        label="smallest crop",
+        above=0.0,
+        maximum=1.0,
+    )
+    flip: bool = _setting(True, "mirror half of the training images", label="flip")
+    val_fraction: float = _setting(
+        0.2,
+        "share of each class held out where a folder has no validation images",
+        label="held out",
+        above=0.0,
+        maximum=0.9,
+    )
+    max_steps: int | None = _setting(
+        None, "end early and well after so many steps", label="max steps", minimum=1
+    )
+    max_time: float | None = _setting(
+        None,
+        "end early and well after so long, as 90s, 5m or 2h",
+        label="max time",
+        above=0.0,
+        unit="s",
+        metavar="5m",
+    )
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            _check(each.name, getattr(self, each.name), each.metadata["declaration"])
+
+
+def declarations() -> dict[str, Declaration]:
+    """Every setting's declaration by name, in the order of the form."""
+    return {each.name: each.metadata["declaration"] for each in fields(Settings)}
+
+
+def flag(name: str) -> str:
+    """A setting's name on the command line: ``batch_size`` is ``--batch-size``."""
+    return "--" + name.replace("_", "-")
+
+
+def _check(name: str, value: Any, declared: Declaration) -> None:
+    if value is None:
+        return
+    shown = f"{declared.label} ({flag(name)})"
+    if isinstance(value, str):
+        if declared.choices and value not in declared.choices and not declared.open_choices:
+            raise SettingError(
+                name, f"{shown} is {value!r}; choose one of {', '.join(declared.choices)}"
+            )
+        if not value:
+            raise SettingError(name, f"{shown} is empty; leave it out for its default")
+        return
+    if isinstance(value, tuple):
+        if not value or len(set(value)) != len(value) or min(value) < 0:
+            raise SettingError(
+                name, f"{shown} is {value!r}; name each once, counting from 0, as 0,2"
+            )
+        return
+    if isinstance(value, bool):
+        return
+    if not math.isfinite(value):
+        raise SettingError(name, f"{shown} is {value}; give a number")
+    if declared.above is not None and value <= declared.above:
+        raise SettingError(name, f"{shown} is {value:g}; it must be above {declared.above:g}")
+    if declared.minimum is not None and value < declared.minimum:
+        raise SettingError(name, f"{shown} is {value:g}; it must be at least {declared.minimum:g}")
+    if declared.maximum is not None and value > declared.maximum:
+        raise SettingError(name, f"{shown} is {value:g}; it must be at most {declared.maximum:g}")

@@ -1,0 +1,61 @@
+"""The plan of an experiment: one dataset, base settings, and the runs to do, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from engine.plan.config import Settings
+from engine.plan.strategies import Strategy
+
+SCHEMA = 1
+"""The version of ``experiment.json`` and ``config.json``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """One strategy with one seed: what ``config.json`` holds, and all that a rank is told."""
+
+    run: str
+    """The run's directory inside the experiment, ``01-single``."""
+    strategy: Strategy
+    settings: Settings
+    dataset: str
+    """Absolute path of the dataset folder."""
+    repeat: int = 0
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentPlan:
+    """What ``experiment.json`` holds."""
+
+    name: str
+    created: float
+    """Seconds since the Unix epoch."""
+    dataset: str
+    settings: Settings
+    runs: tuple[RunPlan, ...]
+    sources: dict[str, str]
+    """Where each setting came from, by its name: ``flag``, ``resnet-tui.toml``, ``default``."""
+    schema: int = SCHEMA
+
+
+def plan_runs(
+    dataset: Path, settings: Settings, strategies: tuple[Strategy, ...], repeats: int = 1
+) -> tuple[RunPlan, ...]:
+    """The runs of an experiment in the order in which they are done.
+
+    Every repeat has its own seed; the strategies of one repeat share it.
+    """
+    ordered = [(repeat, each) for repeat in range(repeats) for each in strategies]
+    return tuple(
+        RunPlan(
+            run=f"{number:02d}-{each.name}",
+            strategy=each,
+            settings=replace(settings, seed=settings.seed + repeat),
+            dataset=str(dataset),
+            repeat=repeat,
+        )
+        for number, (repeat, each) in enumerate(ordered, start=1)
+    )
