@@ -1,0 +1,65 @@
+"""What the dashboard does to experiments: begin them, ask after them, request their end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from engine.run.spawn import start_supervisor
+
+from engine.errors import ResnetTuiError
+from engine.experiment import create, open_directory
+from engine.journal.commands import send
+from engine.plan.config import Settings
+from engine.plan.strategies import strategy
+
+
+def begin(
+    parent: Path,
+    dataset: Path,
+    settings: Settings,
+    sources: dict[str, str],
+    strategies: tuple[str, ...],
+) -> Path:
+    """Creates an experiment and starts its supervisor; the directory, once that one works.
+
+    Blocks for up to some seconds. Raises an error of ours with a sentence.
+    """
+    experiment = create(
+        parent,
+        dataset,
+        settings,
+        strategies=tuple(strategy(name) for name in strategies),
+        sources=sources,
+    )
+    start_supervisor(experiment)
+    return experiment.directory
+
+
+def still_training(directories: Iterable[Path]) -> list[Path]:
+    """Those of the experiments in which something trains now."""
+    found = []
+    for directory in sorted(directories):
+        try:
+            if open_directory(directory).state() in ("starting", "running"):
+                found.append(directory)
+        except ResnetTuiError:
+            # Deleted meanwhile: nothing trains there.
+            continue
+    return found
+
+
+def stop_all(directories: Iterable[Path]) -> None:
+    """Requests a gentle end: finish the step, save a checkpoint, close the journal."""
+    for directory in directories:
+        send(directory, "stop")
+
+
+def farewell(directories: Iterable[Path]) -> str:
+    """What to type to come back, for every experiment that is left running."""
+    return "\n".join(
+        f"{each.name} goes on without the dashboard.\n"
+        f"  see it again   resnet-tui attach {each.name}\n"
+        f"  stop it        resnet-tui stop {each.name}"
+        for each in directories
+    )

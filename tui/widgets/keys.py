@@ -1,0 +1,76 @@
+"""The footer: the keys that work now, in one line that always fits."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.screen import Screen
+from textual.visual import VisualType
+from textual.widget import Widget
+
+
+class KeysLine(Widget):
+    """Lists the shown bindings of its screen, the screen's own before the application's.
+
+    What does not fit is left out from the end; help and quitting stay.
+    """
+
+    DEFAULT_CSS = """
+    KeysLine {
+        dock: bottom;
+        height: 1;
+        background: $panel;
+        color: $quiet;
+        padding: 0 1;
+    }
+    """
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
+
+    def _bindings_changed(self, _screen: Screen[object]) -> None:
+        self.refresh()
+
+    def render(self) -> VisualType:
+        keys = self._keys()
+        kept = [each for each in keys if each[1] in ("help", "quit")]
+        others = [each for each in keys if each not in kept]
+        room = self.size.width - sum(_width(each) for each in kept)
+        shown = []
+        for each in others:
+            room -= _width(each)
+            if room < 0:
+                break
+            shown.append(each)
+        return Content("  ").join(
+            Content.assemble((key, "bold $footer-key-foreground"), " ", (about, "$quiet"))
+            for key, about in shown + kept
+        )
+
+    def _keys(self) -> list[tuple[str, str]]:
+        """Keys and what they do; keys that do the same stand together."""
+        groups: dict[tuple[str, str], list[str]] = {}
+        for key, active in self.screen.active_bindings.items():
+            binding = active.binding
+            if binding.show and active.enabled and binding.description:
+                name = binding.key_display or _KEY_NAMES.get(key, key)
+                names = groups.setdefault((binding.description, binding.action), [])
+                if name not in names:
+                    names.append(name)
+        return [("/".join(names), about) for (about, _), names in groups.items()]
+
+
+_KEY_NAMES = {
+    "left": "←",
+    "right": "→",
+    "up": "↑",
+    "down": "↓",
+    "enter": "Enter",
+    "space": "Space",
+    "tab": "Tab",
+    "backspace": "Backspace",
+    "slash": "/",
+}
+
+
+def _width(each: tuple[str, str]) -> int:
+    return len(each[0]) + 1 + len(each[1]) + 2
