@@ -65,7 +65,7 @@ class Question(ModalScreen[str]):
     }
     Question .question--hint {
         margin-top: 1;
-        color: $text-muted;
+        color: $quiet;
         height: auto;
     }
     """
@@ -131,5 +131,5 @@ class Question(ModalScreen[str]):
         return Content.assemble(
             ("▌ " if picked else "  ", "$primary"),
             (f"{choice.key}  ", "bold $accent"),
-            (choice.label, "bold $text" if picked else "$text-muted"),
+            (choice.label, "bold $text" if picked else "$quiet"),
         )
