@@ -15,6 +15,9 @@ from engine.errors import SettingError
 
 Group = Literal["main", "more"]
 
+_LARGEST = 2**53
+"""Beyond this a whole number is no longer exact everywhere it is stored."""
+
 MODELS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 
 
@@ -34,6 +37,8 @@ class Declaration:
     """The value must be greater than this (``minimum`` is inclusive)."""
     unit: str = ""
     metavar: str = ""
+    none: str = ""
+    """How ``None`` is shown in a form; empty where it means "no limit"."""
 
 
 def _setting(default: Any, about: str, *, label: str, group: Group = "more", **more: Any) -> Any:
@@ -107,12 +112,13 @@ class Settings:
         group="main",
         minimum=0,
         maximum=256,
+        none="auto",
     )
     device: str = _setting(
         "auto", "where to train", label="device", choices=("auto", "cuda", "mps", "cpu")
     )
     gpus: tuple[int, ...] | None = _setting(
-        None, "which GPUs to use, as 0,2 (default: all)", label="GPUs", metavar="0,2"
+        None, "which GPUs to use, as 0,2; auto: all", label="GPUs", metavar="0,2", none="auto"
     )
     precision: str = _setting(
         "auto",
@@ -155,7 +161,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            _check(each.name, getattr(self, each.name), each.metadata["declaration"])
+            check(each.name, getattr(self, each.name), each.metadata["declaration"])
 
 
 def declarations() -> dict[str, Declaration]:
@@ -168,7 +174,8 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _check(name: str, value: Any, declared: Declaration) -> None:
+def check(name: str, value: Any, declared: Declaration) -> None:
+    """Raises ``SettingError`` where ``value`` is of the right type but cannot be used."""
     if value is None:
         return
     shown = f"{declared.label} ({flag(name)})"
@@ -188,11 +195,13 @@ def _check(name: str, value: Any, declared: Declaration) -> None:
         return
     if isinstance(value, bool):
         return
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise SettingError(name, f"{shown} is {str(value)[:20]}...; that is too large a number")
     if not math.isfinite(value):
         raise SettingError(name, f"{shown} is {value}; give a number")
     if declared.above is not None and value <= declared.above:
-        raise SettingError(name, f"{shown} is {value:g}; it must be above {declared.above:g}")
+        raise SettingError(name, f"{shown} is {value}; it must be above {declared.above:.12g}")
     if declared.minimum is not None and value < declared.minimum:
-        raise SettingError(name, f"{shown} is {value:g}; it must be at least {declared.minimum:g}")
+        raise SettingError(name, f"{shown} is {value}; it must be at least {declared.minimum:.12g}")
     if declared.maximum is not None and value > declared.maximum:
-        raise SettingError(name, f"{shown} is {value:g}; it must be at most {declared.maximum:g}")
+        raise SettingError(name, f"{shown} is {value}; it must be at most {declared.maximum:.12g}")
