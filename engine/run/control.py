@@ -1,0 +1,136 @@
+"""What the command line and the dashboard ask of a supervisor: stop, retry, and wait for it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from engine.errors import (
+    EXIT_DONE,
+    EXIT_INTERRUPTED,
+    EXIT_TRAINING_FAILED,
+    EXIT_WRONG_INPUT,
+    ExperimentError,
+)
+from engine.experiment import Experiment, State
+from engine.journal import commands, layout
+from engine.journal.events import Acknowledged
+from engine.journal.files import boot_id
+from engine.journal.lock import is_held
+from engine.run import past
+from engine.run.spawn import start_supervisor
+
+RUNNING: tuple[State, ...] = ("starting", "running")
+
+
+def stop(experiment: Experiment, firmly: bool = False) -> None:
+    """Asks for the end: gently (checkpoint, closing event) or ``firmly``, at once.
+
+    Returns at once; see ``wait``. A second gentle request is firm. Raises ``ExperimentError``
+    where nothing runs.
+    """
+    state = experiment.state()
+    if state not in (*RUNNING, "silent"):
+        raise ExperimentError(f"{experiment.name} does not run: it is {state}")
+    commands.send(experiment.directory, "kill" if firmly else "stop")
+
+
+def stop_run(experiment: Experiment, run: str) -> None:
+    """Asks for the gentle end of one run, running or queued; the others go on."""
+    state = experiment.state()
+    if state not in (*RUNNING, "silent"):
+        raise ExperimentError(f"{experiment.name} does not run: it is {state}")
+    commands.send(experiment.directory, "stop-run", run)
+
+
+def wait(experiment: Experiment, timeout: float | None = None) -> State | None:
+    """Returns how the experiment ended when it has; ``None`` when ``timeout`` s were too short."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while (state := experiment.state()) in RUNNING:
+        if deadline is not None and time.monotonic() >= deadline:
+            return None
+        time.sleep(0.1)
+    return state
+
+
+def kill_supervisor(experiment: Experiment) -> bool:
+    """The last resort where a firm stop was not obeyed: SIGKILL, which takes the ranks along.
+
+    Whether it could be done: only on the supervisor's own host and boot, while it has the lock.
+    """
+    summary = experiment.summary()
+    if summary is None or not is_held(experiment.directory / layout.LOCK):
+        return False
+    if summary.host != os.uname().nodename or summary.boot != boot_id():
+        return False
+    try:
+        os.kill(summary.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def retry(experiment: Experiment, run: str | None = None) -> tuple[str, ...]:
+    """Queues again what failed or was stopped, one ``run`` or all; returns their names.
+
+    Where a supervisor lives, it is asked; else one is started. Raises ``ExperimentError`` where
+    there is nothing to do again.
+    """
+    again = _unfinished(experiment, run)
+    if experiment.state() in RUNNING:
+        sent = [commands.send(experiment.directory, "retry-run", each) for each in again]
+        refusals = _answers(experiment, sent)
+        if refusals is not None:
+            if refusals:
+                raise ExperimentError(f"{experiment.name}: {refusals[0]}")
+            return again
+    elif experiment.state() == "silent":
+        raise ExperimentError(
+            f"{experiment.name} may still run on another machine; retry it from there"
+        )
+    start_supervisor(experiment)
+    return again
+
+
+def exit_code(experiment: Experiment) -> int:
+    """The exit code that an experiment's end stands for."""
+    state = experiment.state()
+    if state == "done":
+        return EXIT_DONE
+    if state == "stopped":
+        return EXIT_INTERRUPTED
+    failed = [end for end in past.ended(experiment.directory).values() if end.state == "failed"]
+    if failed and all(end.exit_code == EXIT_WRONG_INPUT for end in failed):
+        return EXIT_WRONG_INPUT
+    return EXIT_TRAINING_FAILED
+
+
+def _unfinished(experiment: Experiment, run: str | None) -> tuple[str, ...]:
+    names = [each.run for each in experiment.plan.runs]
+    if run is not None and run not in names:
+        raise ExperimentError(f"{experiment.name} has no run {run!r}; it has {', '.join(names)}")
+    ends = past.ended(experiment.directory)
+    running = experiment.state() in RUNNING
+    again = tuple(
+        name
+        for name in names
+        if run in (None, name) and (ends[name].state != "done" if name in ends else not running)
+    )
+    if not again:
+        raise ExperimentError(f"nothing of {experiment.name} failed or was stopped")
+    return again
+
+
+def _answers(experiment: Experiment, sent: list[str]) -> list[str] | None:
+    """The refusals among the answers to requests; ``None`` where the supervisor ended instead."""
+    while is_held(experiment.directory / layout.LOCK) is not False:
+        answers = {
+            event.command: event.refused
+            for event in past.events(experiment.directory)
+            if isinstance(event, Acknowledged)
+        }
+        if all(each in answers for each in sent):
+            return [answers[each] for each in sent if answers[each]]
+        time.sleep(0.1)
+    return None

@@ -1,0 +1,69 @@
+"""Ties between a process and its children: who ends with whom, and who takes over orphans.
+
+Linux only; elsewhere these do nothing, and a rank notices by itself that its parent is gone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+import psutil
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+# Looked up before any fork: between fork and exec only the call itself may happen.
+_prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
+
+
+def adopt_orphans() -> None:
+    """Makes this process the parent of its descendants whose own parent ends."""
+    if _prctl is not None:
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def die_with(parent: int) -> None:
+    """For a child before its exec: SIGKILL when the launching thread of ``parent`` ends."""
+    if _prctl is None:
+        return
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def descendants() -> list[psutil.Process]:
+    """Every living process that comes from this one."""
+    found = psutil.Process().children(recursive=True)
+    return [each for each in found if _alive(each)]
+
+
+def kill(processes: list[psutil.Process]) -> None:
+    for each in processes:
+        try:
+            each.kill()
+        except psutil.NoSuchProcess:
+            continue
+
+
+def reap() -> None:
+    """Takes the exit status of adopted orphans, so that none stays a zombie.
+
+    Only for when no ``Popen`` of this process waits for a child: it would lose its status.
+    """
+    while True:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,104 @@
+"""Starting a supervisor that outlives whoever started it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from engine.errors import ExperimentError
+from engine.experiment import Experiment
+from engine.journal import commands, layout
+from engine.journal.events import SupervisorStarted
+from engine.journal.files import Tail, parse
+from engine.journal.lock import is_held
+from engine.run.judge import end_of, last_lines
+from engine.run.launch import python
+
+_PATIENCE = 30.0
+"""Seconds for an interpreter to start and write one line, on a slow disk."""
+
+_JOB_SCHEDULERS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID")
+"""Leaving a cluster job's control group would use cores that nobody accounted for."""
+
+
+def start_supervisor(experiment: Experiment) -> int:
+    """Starts the supervisor, detached, and returns its pid once it has the experiment's lock.
+
+    Runs that are not done are queued. Raises ``ExperimentError`` with the last line of its log
+    where it does not come up, or where another supervisor has the experiment.
+    """
+    directory = experiment.directory
+    if is_held(directory / layout.LOCK):
+        raise ExperimentError(
+            f"{experiment.name} is running already; 'resnet-tui attach {experiment.name}' shows it"
+        )
+    # Requests to an earlier supervisor are void; from here on they are meant for this one.
+    commands.receive(directory)
+    journal = Tail(directory / layout.SUPERVISOR_JOURNAL)
+    while journal.read():
+        pass
+    process = _spawn(directory)
+    # The supervisor may end long before us: its status is taken, so that no zombie is left.
+    threading.Thread(target=process.wait, daemon=True, name="reaper").start()
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        if _has_begun(journal, process.pid):
+            return process.pid
+        if process.returncode is not None:
+            break
+        time.sleep(0.02)
+    log = last_lines(end_of(directory / layout.SUPERVISOR_LOG), 1)
+    process.kill()
+    raise ExperimentError(
+        f"{experiment.name} did not start: {log or 'its supervisor said nothing'}"
+    )
+
+
+def survives_logout() -> bool:
+    """Whether ``systemd-run`` can put a supervisor where the end of a login does not reach."""
+    if any(name in os.environ for name in _JOB_SCHEDULERS):
+        return False
+    if not os.environ.get("XDG_RUNTIME_DIR") or shutil.which("systemd-run") is None:
+        return False
+    try:
+        tried = subprocess.run(
+            [*_SCOPE, "true"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=3,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return tried.returncode == 0
+
+
+_SCOPE = ("systemd-run", "--user", "--scope", "--quiet", "--collect")
+
+
+def _spawn(directory: Path) -> subprocess.Popen[bytes]:
+    command = python("-m", "engine.run.supervise", str(directory))
+    if survives_logout():
+        command = (*_SCOPE, "--", *command)
+    try:
+        with (directory / layout.SUPERVISOR_LOG).open("ab") as log:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=directory,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise ExperimentError(f"cannot start {directory.name}: {error.strerror}") from error
+
+
+def _has_begun(journal: Tail, pid: int) -> bool:
+    events, _ = parse(journal.read())
+    return any(isinstance(event, SupervisorStarted) and event.pid == pid for event in events)

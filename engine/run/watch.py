@@ -1,0 +1,72 @@
+"""What the supervisor knows of a running attempt: read from the ranks' journals as they grow."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from engine.journal import layout
+from engine.journal.events import (
+    AttemptEnded,
+    AttemptStarted,
+    EpochStarted,
+    Ready,
+    Validated,
+)
+from engine.journal.files import Tail, parse
+
+_STEPS = b'{"type":"steps"'
+"""How a line begins that holds nothing but steps: most bytes of a journal, and not wanted here."""
+
+
+class Watch:
+    """Tails the journals of one attempt and keeps the few facts that judge and list need."""
+
+    def __init__(self, experiment: Path, run: str, attempt: int) -> None:
+        self._experiment = experiment
+        self._run = run
+        self._attempt = attempt
+        self._tails: dict[int, Tail] = {}
+        self.closings: dict[int, AttemptEnded] = {}
+        """The closing event of every rank that wrote one."""
+        self.world_size = 1
+        self.from_step = 0
+        self.epoch: int | None = None
+        self.epochs: int | None = None
+        self.best_top1: float | None = None
+        self.spoke: dict[int, float] = {}
+        """When each rank's journal last grew, on the monotonic clock."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether every rank has said how it ended."""
+        return len(self.closings) >= self.world_size
+
+    def poll(self) -> None:
+        """Reads what is new."""
+        for rank in range(self.world_size):
+            path = layout.rank_journal(self._experiment, self._run, self._attempt, rank)
+            tail = self._tails.setdefault(rank, Tail(path))
+            while data := tail.read():
+                self.spoke[rank] = time.monotonic()
+                self._apply(rank, data)
+
+    def _apply(self, rank: int, data: bytes) -> None:
+        lines = [line for line in data.split(b"\n") if not line.startswith(_STEPS)]
+        events, _ = parse(b"\n".join(lines))
+        for event in events:
+            match event:
+                case AttemptStarted():
+                    self.world_size = max(self.world_size, event.world_size)
+                    self.from_step = max(self.from_step, event.from_step)
+                case Ready():
+                    self.epochs = event.epochs
+                case EpochStarted():
+                    self.epoch = event.epoch
+                case Validated() if event.images:
+                    top1 = event.top1 / event.images
+                    self.best_top1 = max(top1, self.best_top1 or 0.0)
+                case AttemptEnded():
+                    self.closings[rank] = event
+                case _:
+                    pass
