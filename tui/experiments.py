@@ -1,0 +1,76 @@
+"""The experiments on disk, as rows of a list. No journal is opened for it."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine import experiment
+from engine.experiment import Experiment
+from engine.plan.text import clean
+
+RUNNING = ("starting", "running")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentRow:
+    """One experiment in a list; texts are cleaned, ``None`` is unknown."""
+
+    directory: Path
+    name: str
+    created: float
+    """Seconds since the Unix epoch."""
+    state: str
+    dataset: str
+    """Name of the dataset's folder."""
+    model: str
+    strategies: tuple[str, ...]
+    best_top1: float | None
+    """0..1, over all runs."""
+    seconds: float | None
+    """From its creation to its end, or to now while it runs."""
+    reason: str = ""
+    """Why it failed or was stopped, where that is known."""
+
+    @property
+    def running(self) -> bool:
+        return self.state in RUNNING
+
+
+def rows(parent: Path) -> tuple[ExperimentRow, ...]:
+    """Every experiment known here or lying in ``parent``, newest first. Blocking: for a thread."""
+    now = time.time()
+    return tuple(_row(each, now) for each in experiment.known(parent))
+
+
+def running_here(parent: Path) -> tuple[str, ...]:
+    """Names of the experiments that train on this machine now. Blocking: for a thread."""
+    names = []
+    for each in experiment.known(parent):
+        summary = each.summary()
+        here = summary is None or summary.host == os.uname().nodename
+        if here and each.state() in RUNNING:
+            names.append(clean(each.name))
+    return tuple(names)
+
+
+def _row(each: Experiment, now: float) -> ExperimentRow:
+    summary = each.summary()
+    state = each.state()
+    runs = summary.runs if summary else ()
+    accuracies = [run.best_top1 for run in runs if run.best_top1 is not None]
+    end = now if state in RUNNING else summary.updated if summary else None
+    return ExperimentRow(
+        directory=each.directory,
+        name=clean(each.name),
+        created=each.plan.created,
+        state=state,
+        dataset=clean(Path(each.plan.dataset).name),
+        model=clean(each.plan.settings.model),
+        strategies=tuple(dict.fromkeys(clean(run.strategy.name) for run in each.plan.runs)),
+        best_top1=max(accuracies, default=None),
+        seconds=None if end is None else max(0.0, end - each.plan.created),
+        reason=clean(next((run.reason for run in runs if run.reason), "")),
+    )

@@ -1,0 +1,242 @@
+"""Recent folders and a tree of directories, to choose a dataset from with the keyboard.
+
+The tree lists nothing itself: it asks for a folder's sub-folders with ``FolderWanted`` and gets
+them through ``show_listing``, so that a slow disk never holds the screen. A row is chosen by its
+path, never by what is shown of it: names from outside may hold anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from engine.plan.text import clean
+from tui import messages
+from tui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from tui.folders import Listing
+
+SHOWN = 1000
+"""How many sub-folders of one folder are shown; ``/`` finds the others."""
+
+Kind = Literal["heading", "recent", "root", "folder", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the tree. ``path`` is what it stands for, or what a note is about."""
+
+    kind: Kind
+    path: Path
+    depth: int = 0
+    text: str = ""
+
+
+class FolderTree(Lines):
+    """Right and left open and close a folder; left on the top one goes to its parent."""
+
+    BINDING_GROUP_TITLE = "folders"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "choose"),
+        Binding("right", "open", "open", key_display="→"),
+        Binding("left", "close", "close", key_display="←"),
+        Binding("space", "toggle_folder", "open or close", show=False),
+    ]
+
+    def __init__(self, root: Path) -> None:
+        super().__init__()
+        self.root = root
+        self.chosen: Path | None = None
+        self._recent: tuple[Path, ...] = ()
+        self._listings: dict[Path, Listing] = {}
+        self._wanted: set[Path] = set()
+        self._open: set[Path] = {root}
+        self._needle = ""
+        self._rows: list[Row] = []
+
+    def on_mount(self) -> None:
+        self._want(self.root)
+        self._make_rows()
+
+    # What the screen tells
+
+    def show_recent(self, folders: Sequence[Path]) -> None:
+        """The folders used last, above the tree."""
+        self._recent = tuple(folders)
+        self._make_rows()
+
+    def show_listing(self, listing: Listing) -> None:
+        """The answer to ``FolderWanted``."""
+        self._wanted.discard(listing.folder)
+        self._listings[listing.folder] = listing
+        self._make_rows()
+
+    def show_chosen(self, folder: Path | None) -> None:
+        self.chosen = folder
+        self.refresh()
+
+    def go_to(self, root: Path, cursor: Path | None = None) -> None:
+        """Makes ``root`` the top of the tree, with the cursor on ``cursor`` once it is listed."""
+        if root != self.root:
+            self.root = root
+            self._needle = ""
+            self._open.add(root)
+        self._want(root)
+        self._make_rows(cursor or root)
+
+    def filter(self, needle: str) -> None:
+        """Shows those sub-folders of the top one that have ``needle`` in their name."""
+        if needle != self._needle:
+            self._needle = needle
+            self._make_rows()
+            matches = self.matches()
+            if needle and matches:
+                self._put_cursor(matches[0])
+
+    def matches(self) -> list[Path]:
+        """The sub-folders of the top folder that pass the filter."""
+        return [self.root / name for name in self._names(self.root, self._needle)]
+
+    def listing(self, folder: Path) -> Listing | None:
+        return self._listings.get(folder)
+
+    # Keys
+
+    @property
+    def row(self) -> Row | None:
+        return self._rows[self.cursor] if self.cursor < len(self._rows) else None
+
+    def action_choose(self) -> None:
+        if self.row and self.row.kind in ("recent", "root", "folder"):
+            self.post_message(messages.FolderChosen(self.row.path))
+
+    def action_open(self) -> None:
+        row = self.row
+        if row is None or row.kind not in ("root", "folder"):
+            return
+        if row.path not in self._open:
+            self._open.add(row.path)
+            self._want(row.path)
+            self._make_rows()
+        elif self.cursor + 1 < self.count and self._rows[self.cursor + 1].depth > row.depth:
+            self.action_step(1)
+
+    def action_close(self) -> None:
+        row = self.row
+        if row is None or row.kind not in ("root", "folder"):
+            return
+        if row.kind == "root":
+            parent = row.path.parent
+            if parent != row.path:
+                self.go_to(parent, row.path)
+        elif row.path in self._open:
+            self._open.discard(row.path)
+            self._make_rows()
+        else:
+            self._put_cursor(row.path.parent)
+
+    def action_toggle_folder(self) -> None:
+        if self.row and self.row.kind == "folder" and self.row.path in self._open:
+            self.action_close()
+        else:
+            self.action_open()
+
+    # Rows
+
+    def can_stop_at(self, number: int) -> bool:
+        return super().can_stop_at(number) and self._rows[number].kind not in ("heading", "note")
+
+    def line(self, number: int, width: int) -> Content:
+        row = self._rows[number]
+        pointer = ("▌" if number == self.cursor and self.has_focus else " ", "$primary")
+        if row.kind == "heading":
+            return Content.assemble(" ", (row.text, "$quiet"))
+        indent = " " + "  " * row.depth
+        if row.kind == "note":
+            return Content.assemble(indent, "  ", (row.text, "$quiet italic"))
+        mark = ("● ", "$success") if row.path == self.chosen else ("", "")
+        if row.kind == "recent":
+            name = clean(row.path.name or str(row.path))
+            where = _short(row.path.parent, max(0, width - len(name) - 6))
+            return Content.assemble(pointer, "  ", mark, name, ("  " + where, "$quiet"))
+        arrow = ("▾ " if row.path in self._open else "▸ ", "$quiet")
+        if row.kind == "root":
+            return Content.assemble(pointer, arrow, mark, (_short(row.path, width - 5), "bold"))
+        style = "$success" if row.path == self.chosen else ""
+        return Content.assemble(pointer, indent[1:], arrow, mark, (clean(row.path.name), style))
+
+    def _make_rows(self, cursor: Path | None = None) -> None:
+        """Lists the rows anew; the cursor stays on the row it was on, or goes to ``cursor``."""
+        before = self.row
+        self._rows = list(self._recent_rows()) + list(self._folder_rows(self.root, 0))
+        self.set_count(len(self._rows))
+        if cursor is not None:
+            self._put_cursor(cursor)
+        elif before is not None:
+            self._put_cursor(before.path, before.kind)
+        else:
+            self._put_cursor(self.root)
+
+    def _put_cursor(self, path: Path, kind: Kind | None = None) -> None:
+        wanted = (kind,) if kind else ("folder", "root")
+        for number, row in enumerate(self._rows):
+            if row.path == path and row.kind in wanted:
+                self.cursor = number
+                return
+
+    def _recent_rows(self) -> Iterator[Row]:
+        if self._recent and not self._needle:
+            yield Row("heading", self.root, text="recent")
+            for path in self._recent:
+                yield Row("recent", path)
+            yield Row("heading", self.root, text="folders")
+
+    def _folder_rows(self, folder: Path, depth: int) -> Iterator[Row]:
+        yield Row("folder" if depth else "root", folder, depth)
+        if folder not in self._open:
+            return
+        listing = self._listings.get(folder)
+        if listing is None:
+            yield Row("note", folder, depth + 1, "reading …")
+            return
+        if listing.problem:
+            yield Row("note", folder, depth + 1, clean(listing.problem))
+            return
+        names = self._names(folder, self._needle if not depth else "")
+        for name in names[:SHOWN]:
+            yield from self._folder_rows(folder / name, depth + 1)
+        if not names:
+            yield Row("note", folder, depth + 1, "no match" if self._needle else "no folders")
+        elif len(names) > SHOWN:
+            left = f"{len(names) - SHOWN:,} more: / finds them"
+            yield Row("note", folder, depth + 1, left)
+
+    def _names(self, folder: Path, needle: str) -> list[str]:
+        """Names of the sub-folders to show; hidden ones only where a dot is asked for."""
+        listing = self._listings.get(folder)
+        if listing is None:
+            return []
+        hidden = needle.startswith(".")
+        shown = (name for name in listing.names if hidden or not name.startswith("."))
+        if not needle:
+            return list(shown)
+        needle = needle.casefold()
+        return [name for name in shown if needle in clean(name).casefold()]
+
+    def _want(self, folder: Path) -> None:
+        """Asks for a folder's sub-folders; anew each time, what was known stays until then."""
+        if folder not in self._wanted:
+            self._wanted.add(folder)
+            self.post_message(messages.FolderWanted(folder))
+
+
+def _short(path: Path, room: int) -> str:
+    """A path cut at its beginning: its end tells more."""
+    text = clean(str(path))
+    return text if len(text) <= room else "…" + text[len(text) - max(0, room - 1) :]

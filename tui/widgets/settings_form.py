@@ -1,0 +1,316 @@
+"""The settings as one line each: name, value, unit, and where the value came from.
+
+The form draws fields and tells what was typed (``SettingEdited``); reading a text, and knowing
+what the others become by it, is the screen's part. One input serves all lines: it is put over the
+value that is being changed.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.widgets import Input
+
+from tui import messages
+from tui.widgets.lines import Lines
+
+_LABEL = 17
+_VALUE = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One setting as it is shown. ``problem`` is what is wrong with ``text``."""
+
+    name: str
+    label: str
+    text: str
+    unit: str = ""
+    source: str = ""
+    about: str = ""
+    choices: tuple[str, ...] = ()
+    open_choices: bool = False
+    problem: str = ""
+    more: bool = False
+    """Whether it stands behind "more"."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line: a field, a line of what is wrong with it, or (no field) the one that opens more."""
+
+    field: Field | None
+    problem: str = ""
+
+
+class SettingsForm(Container):
+    """Up and down walk, left and right change a choice, Enter or a digit begins typing."""
+
+    BINDING_GROUP_TITLE = "settings"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("m", "more", "more")]
+
+    DEFAULT_CSS = """
+    SettingsForm {
+        layers: below above;
+        height: auto;
+    }
+    SettingsForm > SettingLines {
+        layer: below;
+        height: auto;
+    }
+    SettingsForm > ValueInput {
+        layer: above;
+        display: none;
+        height: 1;
+        border: none;
+        padding: 0;
+        background: $foreground 15%;
+    }
+    """
+
+    def compose(self) -> ComposeResult:
+        yield SettingLines()
+        yield ValueInput()
+
+    @property
+    def lines(self) -> SettingLines:
+        return self.query_one(SettingLines)
+
+    def show_fields(self, fields: Sequence[Field]) -> None:
+        self.lines.show_fields(fields)
+
+    def go_to(self, name: str) -> None:
+        """Puts the cursor on a setting, opening "more" where it stands there."""
+        self.lines.go_to(name)
+
+    def action_more(self) -> None:
+        self.lines.action_more()
+
+    def edit(self, field: Field, row: int, first: str = "") -> None:
+        """Begins typing over the value of ``field``; ``first`` replaces what is there."""
+        typing = self.query_one(ValueInput)
+        typing.begin(field, first)
+        typing.styles.offset = (_LABEL + 2, row)
+        typing.styles.width = max(8, min(self.size.width - _LABEL - 3, 60))
+        typing.display = True
+        typing.focus()
+
+    def end_edit(self, step: int) -> None:
+        """Back to the lines, ``step`` further."""
+        self.lines.focus()
+        self.query_one(ValueInput).display = False
+        if step:
+            self.lines.action_step(step)
+
+
+class SettingLines(Lines):
+    """The lines of the form."""
+
+    BINDING_GROUP_TITLE = "settings"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "enter", "change"),
+        Binding("left", "cycle(-1)", "other", key_display="←", show=False),
+        Binding("right", "cycle(1)", "other", key_display="→"),
+        Binding("space", "cycle(1)", "other", show=False),
+        Binding("delete", "default", "default again"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fields: tuple[Field, ...] = ()
+        self._rows: list[_Row] = []
+        self.opened = False
+
+    # What the screen tells
+
+    def show_fields(self, fields: Sequence[Field]) -> None:
+        self._fields = tuple(fields)
+        if any(each.more and each.problem for each in fields):
+            self.opened = True
+        self._make_rows()
+
+    def go_to(self, name: str) -> None:
+        if any(each.name == name and each.more for each in self._fields):
+            self.opened = True
+            self._make_rows()
+        for number, row in enumerate(self._rows):
+            if row.field is not None and row.field.name == name and not row.problem:
+                self.cursor = number
+                return
+
+    # Keys
+
+    @property
+    def field(self) -> Field | None:
+        """The setting under the cursor; ``None`` on the line that opens more."""
+        return self._rows[self.cursor].field if self.cursor < len(self._rows) else None
+
+    def on_key(self, event: events.Key) -> None:
+        """A digit on a number begins typing it; elsewhere it is the screen's."""
+        typed = event.character or ""
+        if self.field and not self.field.choices and len(typed) == 1 and typed in "0123456789.":
+            event.stop()
+            event.prevent_default()
+            self._edit(typed)
+
+    def action_enter(self) -> None:
+        if self.field is None:
+            self.action_more()
+        elif self.field.choices and not self.field.open_choices:
+            self.action_step(1)
+        else:
+            self._edit("")
+
+    def action_cycle(self, by: int) -> None:
+        field = self.field
+        if field is None:
+            if self.opened == (by < 0):
+                self.action_more()
+        elif field.choices:
+            known = field.text in field.choices
+            at = field.choices.index(field.text) + by if known else 0
+            self.post_message(
+                messages.SettingEdited(field.name, field.choices[at % len(field.choices)])
+            )
+
+    def action_default(self) -> None:
+        if self.field is not None:
+            self.post_message(messages.SettingEdited(self.field.name, None))
+
+    def action_more(self) -> None:
+        """Opens or closes the settings that few people change."""
+        self.opened = not self.opened
+        self._make_rows()
+        self.cursor = next(n for n, row in enumerate(self._rows) if row.field is None)
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        super().watch_cursor(old, new)
+        self._tell_visited()
+
+    def on_focus(self) -> None:
+        self._tell_visited()
+
+    def _tell_visited(self) -> None:
+        if self.has_focus:
+            self.post_message(messages.SettingVisited(self.field.name if self.field else ""))
+
+    def _edit(self, first: str) -> None:
+        form = self.parent
+        if isinstance(form, SettingsForm) and self.field is not None:
+            form.edit(self.field, self.cursor - round(self.scroll_y), first)
+
+    # Rows
+
+    def can_stop_at(self, number: int) -> bool:
+        return super().can_stop_at(number) and not self._rows[number].problem
+
+    def on_resize(self) -> None:
+        self._make_rows()
+        super().on_resize()
+
+    def line(self, number: int, width: int) -> Content:
+        row = self._rows[number]
+        field = row.field
+        if row.problem:
+            return Content.assemble(" " * (_LABEL + 2), (row.problem, "$error"))
+        here = number == self.cursor and self.has_focus
+        pointer = ("▌ " if here else "  ", "$primary")
+        if field is None:
+            count = sum(each.more for each in self._fields)
+            arrow = "▾" if self.opened else "▸"
+            return Content.assemble(pointer, (f"{arrow} more  ", "$quiet"), (f"{count}", "$quiet"))
+        given = field.source not in ("", "default")
+        style = "$error" if field.problem else "bold" if given else ""
+        room = max(_VALUE, width - _LABEL - 4) if len(field.text) > _VALUE else _VALUE
+        value = Content.styled(field.text, style).truncate(room, ellipsis=True, pad=True)
+        if here and field.choices:
+            value = Content.assemble(("‹", "$quiet"), field.text, ("›", "$quiet")).truncate(
+                max(room, len(field.text) + 2), ellipsis=True, pad=True
+            )
+        return Content.assemble(
+            pointer,
+            (field.label.ljust(_LABEL), "" if here else "$quiet"),
+            value,
+            (f" {field.unit:<7}", "$quiet"),
+            (field.source, "$accent" if field.source in ("you", "flag") else "$quiet"),
+        )
+
+    def _make_rows(self) -> None:
+        before = self.field.name if self.field else ""
+        self._rows = []
+        for field in (each for each in self._fields if not each.more):
+            self._add(field)
+        if any(each.more for each in self._fields):
+            self._rows.append(_Row(None))
+        for field in (each for each in self._fields if each.more and self.opened):
+            self._add(field)
+        self.set_count(len(self._rows))
+        if before and (self.field is None or self.field.name != before):
+            self.go_to(before)
+
+    def _add(self, field: Field) -> None:
+        self._rows.append(_Row(field))
+        if field.problem:
+            width = self.scrollable_content_region.width - _LABEL - 3
+            lines = textwrap.wrap(field.problem, max(24, width))
+            self._rows.extend(_Row(field, line) for line in lines)
+
+
+class ValueInput(Input):
+    """Takes the new text: Enter keeps it and goes on, Esc (or Backspace when empty) does not."""
+
+    BINDING_GROUP_TITLE = "typing a value"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "keep(1)", "next", priority=True),
+        Binding("down", "keep(1)", "next", show=False),
+        Binding("up", "keep(-1)", "previous", show=False),
+        Binding("tab", "keep(1)", "next", show=False),
+        Binding("shift+tab", "keep(-1)", "previous", show=False),
+        Binding("escape", "drop", "leave it", key_display="Esc"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(select_on_focus=False, compact=True)
+        self.cursor_blink = False
+        self._setting = ""
+        self._before = ""
+
+    def begin(self, field: Field, first: str) -> None:
+        self._setting = field.name
+        self._before = field.text
+        self.value = first or field.text
+        self.cursor_position = len(self.value)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+
+    def on_blur(self) -> None:
+        if self.display:
+            self._leave(0)
+
+    def action_keep(self, step: int) -> None:
+        if self.value != self._before:
+            self.post_message(messages.SettingEdited(self._setting, self.value))
+        self._leave(step)
+
+    def action_drop(self) -> None:
+        self._leave(0)
+
+    def action_delete_left(self) -> None:
+        if self.value:
+            super().action_delete_left()
+        else:
+            self.action_drop()
+
+    def _leave(self, step: int) -> None:
+        form = self.parent
+        if isinstance(form, SettingsForm):
+            form.end_edit(step)

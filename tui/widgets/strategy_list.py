@@ -1,0 +1,127 @@
+"""The strategies to tick: a number, a name, one line each, and why one cannot run here."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from engine.plan.strategies import Availability, Strategy
+from tui import messages
+from tui.widgets.lines import Lines
+
+_INDENT = 7
+"""Cells before a name: the cursor's mark, the key and the box."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line of the list: a strategy, or the reason under it."""
+
+    strategy: int
+    reason: str = ""
+
+
+class StrategyList(Lines):
+    """Space and 1-9 tick, Enter starts what is ticked.
+
+    Until the machine has answered nothing is known to be impossible, so everything can be ticked.
+    """
+
+    BINDING_GROUP_TITLE = "strategies"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "start", "start training"),
+        Binding("space", "tick", "tick"),
+    ]
+
+    DEFAULT_CSS = """
+    StrategyList {
+        height: auto;
+    }
+    """
+
+    def __init__(self, strategies: Sequence[Strategy], ticked: Sequence[str]) -> None:
+        super().__init__()
+        self.strategies = tuple(strategies)
+        self._ticked = {name for name in ticked if any(s.name == name for s in strategies)}
+        self._availability: dict[str, Availability] = {}
+        self._rows: list[_Row] = []
+        self._width = 0
+        self._name_width = max((len(each.name) for each in strategies), default=0)
+        self._make_rows()
+
+    def on_resize(self) -> None:
+        if self._width != self.scrollable_content_region.width:
+            self._make_rows()
+        super().on_resize()
+
+    @property
+    def ticked(self) -> tuple[str, ...]:
+        """Names of the ticked strategies, in the order of the list."""
+        return tuple(each.name for each in self.strategies if each.name in self._ticked)
+
+    def show_availability(self, availability: dict[str, Availability]) -> None:
+        """What the machine can run, by name. Ticks stay: a start tells what is wrong with them."""
+        self._availability = dict(availability)
+        self._make_rows()
+
+    def tick(self, number: int) -> None:
+        """Ticks or unticks the strategy ``number``, from 0; one that cannot run here says why."""
+        if not 0 <= number < len(self.strategies):
+            return
+        strategy = self.strategies[number]
+        self.cursor = next(n for n, row in enumerate(self._rows) if row.strategy == number)
+        if strategy.name in self._ticked:
+            self._ticked.discard(strategy.name)
+        elif self._status(strategy).status == "unavailable":
+            self.post_message(messages.TickRefused(strategy.name, self._status(strategy).reason))
+            return
+        else:
+            self._ticked.add(strategy.name)
+        self.refresh()
+        self.post_message(messages.StrategiesTicked(self.ticked))
+
+    def action_tick(self) -> None:
+        if self._rows:
+            self.tick(self._rows[self.cursor].strategy)
+
+    def action_start(self) -> None:
+        self.post_message(messages.StartWanted())
+
+    def can_stop_at(self, number: int) -> bool:
+        return super().can_stop_at(number) and not self._rows[number].reason
+
+    def line(self, number: int, width: int) -> Content:
+        row = self._rows[number]
+        if row.reason:
+            return Content.assemble(" " * _INDENT, (row.reason, "$warning"))
+        strategy = self.strategies[row.strategy]
+        ticked = strategy.name in self._ticked
+        possible = self._status(strategy).status != "unavailable"
+        name = strategy.name.ljust(self._name_width)
+        key = str(row.strategy + 1) if row.strategy < 9 else " "
+        return Content.assemble(
+            ("▌" if number == self.cursor and self.has_focus else " ", "$primary"),
+            (f"{key} ", "$footer-key-foreground" if possible else "$faint"),
+            ("[x] " if ticked else "[ ] ", "bold $primary" if ticked else "$quiet"),
+            (name, "bold" if ticked and possible else "" if possible else "$quiet"),
+            ("  " + strategy.explanation, "$quiet"),
+        )
+
+    def _status(self, strategy: Strategy) -> Availability:
+        return self._availability.get(strategy.name, Availability("available"))
+
+    def _make_rows(self) -> None:
+        self._width = self.scrollable_content_region.width
+        self._rows = []
+        for number, strategy in enumerate(self.strategies):
+            self._rows.append(_Row(number))
+            if reason := self._status(strategy).reason:
+                # Not known before the first layout: then the reason is made anew with the width.
+                wrapped = textwrap.wrap(reason, max(20, self._width - _INDENT)) or [reason]
+                self._rows.extend(_Row(number, line) for line in wrapped)
+        self.set_count(len(self._rows))
