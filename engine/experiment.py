@@ -107,6 +107,7 @@ def create(
     """Makes the directory of a new experiment, writes its plan and registers it."""
     created = time.time()
     dataset = dataset.absolute()
+    _check_name(dataset)
     stem = time.strftime("%Y-%m-%d_%H%M%S", time.localtime(created)) + "_" + _slug(dataset.name)
     directory = _make_directory(parent, stem)
     plan = ExperimentPlan(
@@ -200,6 +201,16 @@ def write_atomically(path: Path, data: bytes) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise ExperimentError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _check_name(dataset: Path) -> None:
+    try:
+        str(dataset).encode()
+    except UnicodeEncodeError as error:
+        raise ExperimentError(
+            f"the path {clean(str(dataset))} holds bytes that are no UTF-8, which the plan cannot "
+            "hold; rename the folder, or reach it through a symbolic link"
+        ) from error
 
 
 def _make_directory(parent: Path, stem: str) -> Path:

@@ -1,0 +1,143 @@
+"""Experiments on disk: made, found again, judged and deleted."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from engine import experiment
+from engine.errors import ExperimentError
+from engine.experiment import Experiment, State, Summary
+from engine.journal import layout
+from engine.journal.files import boot_id
+from engine.journal.lock import Lock
+from engine.plan.config import Settings
+from engine.plan.strategies import STRATEGIES
+
+
+def make(parent: Path, dataset: str = "digits") -> Experiment:
+    return experiment.create(
+        parent,
+        parent / dataset,
+        Settings(model="resnet18", seed=3),
+        strategies=STRATEGIES,
+        sources={"model": "flag"},
+        repeats=2,
+    )
+
+
+def write_summary(made: Experiment, state: State, *, host: str, boot: str) -> None:
+    summary = Summary(state=state, host=host, boot=boot, pid=1, updated=time.time())
+    experiment.write_atomically(made.directory / layout.SUMMARY, msgspec.json.encode(summary))
+
+
+def test_the_plan_survives_the_disk(tmp_path: Path) -> None:
+    made = make(tmp_path)
+    again = experiment.open_directory(made.directory)
+    assert again.plan == made.plan
+    assert [run.run for run in again.plan.runs] == ["01-single", "02-amp", "03-single", "04-amp"]
+    assert [run.settings.seed for run in again.plan.runs] == [3, 3, 4, 4]
+
+
+def test_two_in_one_second_have_directories_of_their_own(tmp_path: Path) -> None:
+    assert make(tmp_path).directory != make(tmp_path).directory
+
+
+@pytest.mark.parametrize("name", ["[red]x[/nope]", "\x1b]0;title\x07", "../../etc", "ü" * 300, "."])
+def test_a_hostile_dataset_name_makes_a_plain_directory(tmp_path: Path, name: str) -> None:
+    made = make(tmp_path, name)
+    assert made.directory.parent == tmp_path.resolve()
+    assert made.name.isascii()
+    assert made.name.isprintable()
+    assert len(made.name) < 80
+
+
+def test_a_folder_that_cannot_be_written_is_told_with_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ExperimentError, match="--experiments-dir"):
+        make(tmp_path / "file")
+
+
+def test_found_by_path_name_and_prefix_from_anywhere(tmp_path: Path) -> None:
+    ants, bees = make(tmp_path / "a", "ants"), make(tmp_path / "b", "bees")
+    elsewhere = tmp_path / "elsewhere"
+    assert experiment.find(str(ants.directory), elsewhere).directory == ants.directory
+    assert experiment.find(bees.name, elsewhere).directory == bees.directory
+    assert experiment.find(None, elsewhere).directory == bees.directory
+    with pytest.raises(ExperimentError, match="could be"):
+        experiment.find(ants.name[:4], elsewhere)
+    with pytest.raises(ExperimentError, match="resnet-tui list"):
+        experiment.find("no-such", elsewhere)
+
+
+def test_without_a_name_the_running_one_comes_first(tmp_path: Path) -> None:
+    running = make(tmp_path, "running")
+    newer = make(tmp_path, "newer")
+    write_summary(newer, "done", host="", boot="")
+    lock = Lock(running.directory / layout.LOCK)
+    assert experiment.find(None, tmp_path).directory == running.directory
+    lock.release()
+
+
+def test_nothing_there_yet(tmp_path: Path) -> None:
+    assert experiment.known(tmp_path) == []
+    with pytest.raises(ExperimentError, match="resnet-tui train"):
+        experiment.find(None, tmp_path)
+
+
+def test_damaged_plans_are_left_out_and_told(tmp_path: Path) -> None:
+    made = make(tmp_path)
+    (made.directory / layout.PLAN).write_text('{"name": "x"')
+    assert experiment.known(tmp_path) == []
+    with pytest.raises(ExperimentError, match="damaged"):
+        experiment.open_directory(made.directory)
+
+
+def test_what_can_be_said_of_its_state(tmp_path: Path) -> None:
+    made = make(tmp_path)
+    here = os.uname().nodename
+    assert made.state() == "starting"
+    lock = Lock(made.directory / layout.LOCK)
+    write_summary(made, "running", host=here, boot=boot_id())
+    assert made.state() == "running"
+    lock.release()
+    assert made.state() == "crashed"
+    write_summary(made, "running", host="another-host", boot=boot_id())
+    assert made.state() == "silent"
+    write_summary(made, "running", host=here, boot="another-boot")
+    assert made.state() == "silent"
+    for state in ("done", "failed", "stopped"):
+        write_summary(made, state, host=here, boot=boot_id())
+        assert made.state() == state
+
+
+def test_a_running_one_is_not_deleted(tmp_path: Path) -> None:
+    made = make(tmp_path)
+    write_summary(made, "done", host="", boot="")
+    lock = Lock(made.directory / layout.LOCK)
+    with pytest.raises(ExperimentError, match="stop it first"):
+        experiment.delete(made)
+    lock.release()
+    experiment.delete(made)
+    assert not made.directory.exists()
+    assert experiment.known() == []
+
+
+def test_an_atomic_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "file"
+    with pytest.raises(ExperimentError, match="cannot write"):
+        experiment.write_atomically(path, b"new")
+    experiment.write_atomically(tmp_path / "file", b"old")
+    experiment.write_atomically(tmp_path / "file", b"new")
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_a_path_that_is_no_text_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match="symbolic link"):
+        make(tmp_path, os.fsdecode(b"ants-\xff"))
+    assert list(tmp_path.iterdir()) == []
