@@ -17,7 +17,7 @@ Who writes what:
 from __future__ import annotations
 
 import time
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -28,6 +28,12 @@ EndState = Literal["done", "failed", "stopped"]
 """How a run or an attempt ended; a run that nobody closed is told from the lock instead."""
 
 Level = Literal["info", "warning", "error"]
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""A whole number of this world: anything else is damage, and refused where it is read."""
+
+Moment = Annotated[float, msgspec.Meta(ge=0.0, le=2.0**33)]
+"""Seconds since the Unix epoch, before the year 2243."""
 
 STEP_METRICS: tuple[str, ...] = (
     "loss",
@@ -49,7 +55,7 @@ def now() -> float:
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
     """What all events share."""
 
-    t: float = msgspec.field(default_factory=now)
+    t: Moment = msgspec.field(default_factory=now)
 
 
 class Writer(Event, frozen=True, kw_only=True):
@@ -57,17 +63,17 @@ class Writer(Event, frozen=True, kw_only=True):
 
     journal: str
     host: str
-    pid: int
+    pid: Count
     boot: str
-    schema: int = SCHEMA
+    schema: Count = SCHEMA
 
 
 class AttemptStarted(Writer, frozen=True, kw_only=True, tag="attempt-started"):
     """A rank begins. Rows of earlier attempts at or after ``from_step`` no longer count."""
 
-    rank: int
-    world_size: int
-    from_step: int = 0
+    rank: Count
+    world_size: Count
+    from_step: Count = 0
     versions: dict[str, str] = {}
 
 
@@ -81,19 +87,19 @@ class Ready(Event, frozen=True, kw_only=True, tag="ready"):
     """Everything about the training that is known before its first step."""
 
     model: str
-    parameters: int
+    parameters: Count
     classes: tuple[str, ...]
-    train_images: int
-    val_images: int
-    epochs: int
-    steps_per_epoch: int
-    total_steps: int
-    batch_size: int
+    train_images: Count
+    val_images: Count
+    epochs: Count
+    steps_per_epoch: Count
+    total_steps: Count
+    batch_size: Count
     device: str
     device_name: str
     precision: str
-    workers: int
-    threads: int
+    workers: Count
+    threads: Count
     hashes: dict[str, str] = {}
     """``weights``, ``split``, ``order``: equal in two runs that started from the same point."""
 
@@ -107,30 +113,31 @@ class Steps(Event, frozen=True, kw_only=True, tag="steps"):
     ``step_seconds`` it gives the time of every row.
     """
 
-    first: int
-    count: int
-    since: float
+    first: Count
+    count: Count
+    since: Moment
     names: tuple[str, ...]
     columns: tuple[bytes, ...]
 
 
 class EpochStarted(Event, frozen=True, kw_only=True, tag="epoch-started"):
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
 
 
 class EpochEnded(Event, frozen=True, kw_only=True, tag="epoch-ended"):
     """Sums of this rank over the training part of an epoch; ``step`` is the next step's number.
 
+    A ``loss_sum`` that is not finite is ``null`` in the file, and ``None`` when read.
     ``seconds`` is wall time from the epoch's first ``next(loader)`` to its last step's end.
     """
 
-    epoch: int
-    step: int
-    images: int
-    loss_sum: float
-    top1: int
-    top5: int
+    epoch: Count
+    step: Count
+    images: Count
+    loss_sum: float | None
+    top1: Count
+    top5: Count
     seconds: float
     wait_seconds: float
 
@@ -138,12 +145,12 @@ class EpochEnded(Event, frozen=True, kw_only=True, tag="epoch-ended"):
 class Validated(Event, frozen=True, kw_only=True, tag="validated"):
     """Exact validation over all ranks: every image counted once. ``top1``, ``top5`` are counts."""
 
-    epoch: int
-    step: int
-    images: int
-    loss_sum: float
-    top1: int
-    top5: int
+    epoch: Count
+    step: Count
+    images: Count
+    loss_sum: float | None
+    top1: Count
+    top5: Count
     seconds: float
 
 
@@ -152,21 +159,21 @@ class CheckpointSaved(Event, frozen=True, kw_only=True, tag="checkpoint-saved"):
 
     path: str
     kind: str
-    epoch: int
-    step: int
-    size: int
+    epoch: Count
+    step: Count
+    size: Count
     seconds: float
 
 
 class Memory(Event, frozen=True, kw_only=True, tag="memory"):
     """Memory of one rank in bytes; ``None`` is unknown. Device figures are of torch's allocator."""
 
-    rss: int
-    peak_rss: int
-    allocated: int | None = None
-    reserved: int | None = None
-    peak_allocated: int | None = None
-    peak_reserved: int | None = None
+    rss: Count
+    peak_rss: Count
+    allocated: Count | None = None
+    reserved: Count | None = None
+    peak_allocated: Count | None = None
+    peak_reserved: Count | None = None
 
 
 class Notice(Event, frozen=True, kw_only=True, tag="notice"):
@@ -180,14 +187,14 @@ class Notice(Event, frozen=True, kw_only=True, tag="notice"):
 class Dropped(Event, frozen=True, kw_only=True, tag="dropped"):
     """So many events (never steps) were not written, because the queue was full."""
 
-    count: int
+    count: Count
 
 
 class AttemptEnded(Event, frozen=True, kw_only=True, tag="attempt-ended"):
     """The closing event of a rank. ``reason`` is a sentence; ``traceback`` the rank's own."""
 
     state: EndState
-    step: int
+    step: Count
     reason: str = ""
     traceback: str = ""
 
@@ -201,22 +208,22 @@ class RunQueued(Event, frozen=True, kw_only=True, tag="run-queued"):
 
     run: str
     strategy: str
-    seed: int
-    repeat: int = 0
+    seed: Count
+    repeat: Count = 0
 
 
 class RunStarted(Event, frozen=True, kw_only=True, tag="run-started"):
     run: str
-    attempt: int
+    attempt: Count
     argv: tuple[str, ...]
-    pid: int
+    pid: Count
 
 
 class RunEnded(Event, frozen=True, kw_only=True, tag="run-ended"):
     """How the supervisor judged the end: by the ranks' closing events, not by exit codes."""
 
     run: str
-    attempt: int
+    attempt: Count
     state: EndState
     reason: str = ""
     detail: str = ""
@@ -238,9 +245,9 @@ class SupervisorEnded(Event, frozen=True, kw_only=True, tag="supervisor-ended"):
 
 
 class NodeStarted(Writer, frozen=True, kw_only=True, tag="node-started"):
-    node: int
-    cores: int
-    memory_total: int
+    node: Count
+    cores: Count
+    memory_total: Count
     machine: str = ""
 
 
@@ -252,12 +259,12 @@ class HostSample(Event, frozen=True, kw_only=True, tag="host-sample"):
     """
 
     cpu: float
-    memory_used: int
-    memory_total: int
+    memory_used: Count
+    memory_total: Count
     tree_cpu: float | None = None
     """Cores busy with this experiment (2.0 = two whole cores)."""
-    tree_rss: int | None = None
-    disk_free: int | None = None
+    tree_rss: Count | None = None
+    disk_free: Count | None = None
 
 
 AnyEvent = (
@@ -290,6 +297,11 @@ _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 def encode(event: Event) -> bytes:
     """One event as one line, newline included."""
     return _encoder.encode(event) + b"\n"
+
+
+def decode_lines(lines: bytes) -> list[AnyEvent]:
+    """Lines as events; raises ``msgspec.DecodeError`` where one of them is none."""
+    return _decoder.decode_lines(lines)
 
 
 def decode(line: bytes) -> AnyEvent:

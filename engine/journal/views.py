@@ -19,6 +19,7 @@ from engine.journal.events import (
 from engine.journal.history import HistoryView
 
 RunState = Literal["queued", "running", "done", "failed", "stopped"]
+ExperimentState = Literal["starting", "running", "done", "failed", "stopped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,10 @@ class PhaseView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochView:
-    """The training part of one epoch over all ranks: exact sums, not means of means."""
+    """The training part of one epoch over all ranks: exact sums, not means of means.
+
+    A loss that is not finite is NaN. ``seconds`` is of the slowest rank, ``wait_seconds`` the mean.
+    """
 
     epoch: int
     end_step: int
@@ -47,6 +51,8 @@ class EpochView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationView:
+    """Exact validation over all ranks after so many steps; a loss that is not finite is NaN."""
+
     epoch: int
     step: int
     images: int
@@ -97,7 +103,7 @@ class ExperimentView:
     """Everything the journals of an experiment say so far."""
 
     runs: tuple[RunView, ...]
-    state: Literal["starting", "running", "done", "failed", "stopped"]
+    state: ExperimentState
     """By the supervisor's journal alone; whether it still lives is the lock's to say."""
     started: float | None
     ended: float | None

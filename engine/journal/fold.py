@@ -1,0 +1,211 @@
+"""Everything an experiment's journals say, folded into one view: events in, frozen views out.
+
+Pure: no files, no clocks. The supervisor's journal decides over the state of the runs; the ranks'
+journals over everything else.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from engine.journal.attempts import NOTICES, RankEvents
+from engine.journal.events import (
+    AnyEvent,
+    AttemptStarted,
+    HostSample,
+    NodeStarted,
+    Notice,
+    RunEnded,
+    RunQueued,
+    RunStarted,
+    SupervisorEnded,
+    SupervisorStarted,
+)
+from engine.journal.history import BUDGET
+from engine.journal.views import ExperimentState, ExperimentView, RunState, RunView
+
+SAMPLES = 600
+"""Host samples that are kept: ten minutes, at one a second."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run: what the supervisor said, and what its ranks did."""
+
+    run: str
+    strategy: str
+    seed: int = 0
+    state: RunState = "queued"
+    attempt: int = 0
+    argv: tuple[str, ...] = ()
+    started: float | None = None
+    ended: float | None = None
+    reason: str = ""
+    detail: str = ""
+    ranks: RankEvents = field(default_factory=RankEvents)
+    view: RunView | None = None
+    """What was last handed out, while nothing has changed since."""
+
+    def queue(self, event: RunQueued) -> None:
+        self.strategy, self.seed = event.strategy, event.seed
+        self.state = "queued"
+        self.reason = self.detail = ""
+
+    def start(self, attempt: int, t: float | None, argv: tuple[str, ...] = ()) -> None:
+        """A new attempt, or the supervisor's word on one whose ranks came first."""
+        if attempt < self.attempt:
+            return
+        if attempt > self.attempt:
+            self.argv = ()
+        self.attempt = attempt
+        self.state = "running"
+        self.argv = argv or self.argv
+        self.started = t
+        self.ended = None
+        self.reason = self.detail = ""
+
+    def end(self, event: RunEnded) -> None:
+        if event.attempt < self.attempt:
+            return
+        self.attempt = event.attempt
+        self.state = event.state
+        self.ended = event.t
+        self.reason, self.detail = event.reason, event.detail
+
+    def freeze(self) -> RunView:
+        if self.view is not None:
+            return self.view
+        ranks = self.ranks
+        history = ranks.history.freeze()
+        self.view = RunView(
+            run=self.run,
+            strategy=self.strategy,
+            seed=self.seed,
+            state=self.state,
+            attempt=self.attempt,
+            reason=self.reason,
+            detail=self.detail,
+            argv=self.argv,
+            started=self.started,
+            ended=self.ended,
+            phases=ranks.phases(),
+            ready=ranks.ready(),
+            step=history.steps,
+            epoch=ranks.epoch(),
+            history=history,
+            epochs=ranks.epochs(),
+            validations=ranks.validations(),
+            checkpoints=ranks.checkpoints(),
+            notices=tuple(ranks.notices),
+            memory=ranks.memory(),
+            dropped=ranks.dropped(),
+        )
+        return self.view
+
+
+@dataclass(slots=True)
+class _Node:
+    cores: int | None = None
+    machine: str = ""
+    samples: deque[HostSample] = field(default_factory=lambda: deque(maxlen=SAMPLES))
+
+
+class ExperimentFold:
+    """Takes the events of every journal of an experiment, in any order."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, _Run] = {}
+        self._nodes: dict[int, _Node] = {}
+        self._notices: deque[Notice] = deque(maxlen=NOTICES)
+        self._state: ExperimentState = "starting"
+        self._started: float | None = None
+        self._ended: float | None = None
+        self._last_event: float | None = None
+
+    @property
+    def skipped(self) -> int:
+        """Steps events that were read and could not be believed."""
+        return sum(run.ranks.history.skipped for run in self._runs.values())
+
+    def apply_supervisor(self, event: AnyEvent) -> None:
+        """One event of ``supervisor.jsonl``."""
+        self._heard(event)
+        match event:
+            case SupervisorStarted():
+                self._state = "running"
+                self._started = event.t if self._started is None else self._started
+                self._ended = None
+            case RunQueued():
+                self._run(event.run).queue(event)
+            case RunStarted():
+                self._run(event.run).start(event.attempt, event.t, event.argv)
+            case RunEnded():
+                self._run(event.run).end(event)
+            case Notice():
+                self._notices.append(event)
+            case SupervisorEnded():
+                self._state = event.state
+                self._ended = event.t
+            case _:
+                # Acknowledgements are for whoever asked; anything else is of another journal.
+                return
+
+    def apply_node(self, node: int, event: AnyEvent) -> None:
+        """One event of ``node-N.jsonl``."""
+        self._heard(event)
+        state = self._nodes.setdefault(node, _Node())
+        match event:
+            case NodeStarted():
+                state.cores, state.machine = event.cores, event.machine
+            case HostSample():
+                state.samples.append(event)
+            case Notice():
+                self._notices.append(event)
+            case _:
+                return
+
+    def apply_rank(self, run: str, attempt: int, rank: int, event: AnyEvent) -> None:
+        """One event of ``attempt-N/rankR.jsonl``."""
+        self._heard(event)
+        state = self._run(run)
+        if isinstance(event, AttemptStarted) and attempt > state.attempt:
+            # Its supervisor's word is still to come, or was lost.
+            state.start(attempt, event.t)
+        state.ranks.apply(attempt, rank, event)
+
+    def freeze(
+        self, *, bytes_read: int = 0, bytes_total: int = 0, skipped_lines: int = 0
+    ) -> ExperimentView:
+        """What has been told so far; runs in the order of their numbers."""
+        node = self._nodes[min(self._nodes)] if self._nodes else _Node()
+        return ExperimentView(
+            runs=tuple(run.freeze() for run in self._runs.values()),
+            state=self._state,
+            started=self._started,
+            ended=self._ended,
+            host=tuple(node.samples),
+            cores=node.cores,
+            machine=node.machine,
+            notices=tuple(self._notices),
+            last_event=self._last_event,
+            bytes_read=bytes_read,
+            bytes_total=bytes_total,
+            skipped_lines=skipped_lines + self.skipped,
+        )
+
+    def _heard(self, event: AnyEvent) -> None:
+        if self._last_event is None or event.t > self._last_event:
+            self._last_event = event.t
+
+    def _run(self, name: str) -> _Run:
+        """The run of that name, about to change."""
+        run = self._runs.get(name)
+        if run is None:
+            strategy = name.partition("-")[2] or name
+            run = self._runs[name] = _Run(run=name, strategy=strategy)
+            self._runs = dict(sorted(self._runs.items()))
+            for each in self._runs.values():
+                each.ranks.history.budget = BUDGET // len(self._runs)
+        run.view = None
+        return run

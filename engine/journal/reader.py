@@ -1,0 +1,143 @@
+"""Tails every journal of an experiment and folds what they say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from engine.journal import layout
+from engine.journal.events import AnyEvent, RunStarted
+from engine.journal.files import CHUNK, Tail, parse
+from engine.journal.fold import ExperimentFold
+from engine.journal.views import ExperimentView
+
+_DISCOVER = 1.0
+"""Seconds between two looks for new files, and at files that only a damaged run still writes."""
+
+_SHARE = 16 * 1024
+"""Bytes that each file with something to say may say before the next one's turn, at least."""
+
+_WHOLE = 4 * 2**20
+"""Bytes per round where nothing else waits for its turn."""
+
+
+@dataclass(slots=True)
+class _Source:
+    """One journal file, and who in the fold takes its events."""
+
+    tail: Tail
+    attempt: tuple[str, int] | None
+    """Run and attempt of a rank's journal."""
+
+
+class JournalReader:
+    """Follows an experiment's journals from their beginning; one thread may use it.
+
+    A journal that was replaced makes it start again from nothing, all files included. A directory
+    that disappears leaves what was read.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.caught_up = False
+        """Whether the last poll read everything there was."""
+        self._discovered = -_DISCOVER
+        self._turn = 0
+        self._start()
+
+    def poll(self, limit: int = CHUNK) -> bool:
+        """Reads about ``limit`` bytes at most over all files; whether anything was applied."""
+        now = time.monotonic()
+        everything = now - self._discovered >= _DISCOVER
+        if everything:
+            self._discovered = now
+            self._discover()
+        waiting = [each for each in self._sources.values() if everything or self._is_live(each)]
+        # Nobody is always first: who is cut off by the limit is nearer to the front next time.
+        self._turn += 1
+        start = self._turn % len(waiting) if waiting else 0
+        waiting = waiting[start:] + waiting[:start]
+        applied = False
+        while waiting and limit > 0:
+            share = max(_SHARE, limit // len(waiting))
+            still = []
+            for source in waiting:
+                data = source.tail.read(min(share, max(limit, 1))) if limit > 0 else b""
+                if source.tail.generation:
+                    self._start()
+                    return True
+                if data:
+                    limit -= len(data)
+                    self._apply(source, data)
+                    applied = True
+                    still.append(source)
+            waiting = still
+        self.caught_up = all(each.tail.drained for each in self._sources.values())
+        return applied
+
+    def view(self) -> ExperimentView:
+        """What has been read so far."""
+        tails = [source.tail for source in self._sources.values()]
+        read = sum(tail.offset for tail in tails)
+        total = sum(tail.offset if tail.drained else tail.size for tail in tails)
+        skipped = self._skipped + sum(tail.skipped for tail in tails)
+        return self._fold.freeze(bytes_read=read, bytes_total=total, skipped_lines=skipped)
+
+    def read_all(self) -> ExperimentView:
+        """Reads until there is nothing more, however long that takes."""
+        self._discovered = -_DISCOVER
+        self.poll(_WHOLE)
+        while not self.caught_up:
+            self.poll(_WHOLE)
+        return self.view()
+
+    def _start(self) -> None:
+        self._fold = ExperimentFold()
+        self._sources: dict[Path, _Source] = {}
+        self._takers: dict[Path, Callable[[AnyEvent], None]] = {}
+        self._newest: dict[str, int] = {}
+        self._skipped = 0
+        self._discovered = -_DISCOVER
+        self.caught_up = False
+
+    def _discover(self) -> None:
+        """Adds the journals that appeared. Where a folder cannot be listed, nothing did."""
+        try:
+            nodes = layout.node_journals(self.directory)
+            ranks = layout.rank_journals(self.directory)
+        except OSError:
+            return
+        self._add(self.directory / layout.SUPERVISOR_JOURNAL, None, self._fold.apply_supervisor)
+        for node, path in nodes:
+            self._add(path, None, partial(self._fold.apply_node, node))
+        for path, run, attempt, rank in ranks:
+            self._newest[run] = max(attempt, self._newest.get(run, 0))
+            taker = partial(self._fold.apply_rank, run, attempt, rank)
+            self._add(path, (run, attempt), taker)
+
+    def _add(
+        self, path: Path, attempt: tuple[str, int] | None, taker: Callable[[AnyEvent], None]
+    ) -> None:
+        if path not in self._sources:
+            self._sources[path] = _Source(Tail(path), attempt)
+            self._takers[path] = taker
+
+    def _is_live(self, source: _Source) -> bool:
+        """Whether more is expected soon: not of an attempt that has a successor, once read."""
+        if source.attempt is None or not source.tail.drained:
+            return True
+        run, attempt = source.attempt
+        return attempt == self._newest[run]
+
+    def _apply(self, source: _Source, data: bytes) -> None:
+        events, skipped = parse(data)
+        self._skipped += skipped
+        take = self._takers[source.tail.path]
+        for event in events:
+            take(event)
+            if isinstance(event, RunStarted):
+                # Its files are there any moment.
+                self._discovered = -_DISCOVER
