@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import threading
 import time
@@ -15,14 +13,12 @@ from engine.journal import commands, layout
 from engine.journal.events import SupervisorStarted
 from engine.journal.files import Tail, parse
 from engine.journal.lock import is_held
+from engine.run import detached
 from engine.run.judge import end_of, last_lines
 from engine.run.launch import python
 
 _PATIENCE = 30.0
 """Seconds for an interpreter to start and write one line, on a slow disk."""
-
-_JOB_SCHEDULERS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID")
-"""Leaving a cluster job's control group would use cores that nobody accounted for."""
 
 
 def start_supervisor(experiment: Experiment) -> int:
@@ -58,33 +54,10 @@ def start_supervisor(experiment: Experiment) -> int:
     )
 
 
-def survives_logout() -> bool:
-    """Whether ``systemd-run`` can put a supervisor where the end of a login does not reach."""
-    if any(name in os.environ for name in _JOB_SCHEDULERS):
-        return False
-    if not os.environ.get("XDG_RUNTIME_DIR") or shutil.which("systemd-run") is None:
-        return False
-    try:
-        tried = subprocess.run(
-            [*_SCOPE, "true"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=3,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return tried.returncode == 0
-
-
-_SCOPE = ("systemd-run", "--user", "--scope", "--quiet", "--collect")
-
-
 def _spawn(directory: Path) -> subprocess.Popen[bytes]:
     command = python("-m", "engine.run.supervise", str(directory))
-    if survives_logout():
-        command = (*_SCOPE, "--", *command)
+    if detached.can_leave_login():
+        command = (*detached.SCOPE, "--", *command)
     try:
         with (directory / layout.SUPERVISOR_LOG).open("ab") as log:
             return subprocess.Popen(

@@ -1,0 +1,68 @@
+"""Arguments that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.experiment import Experiment
+
+
+def add_experiments_directory(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--experiments-dir",
+        metavar="DIR",
+        help="where experiments lie (default: $RESNET_TUI_EXPERIMENTS, else ./experiments)",
+    )
+
+
+def add_experiment(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "experiment",
+        nargs="?",
+        metavar="EXPERIMENT",
+        help="its name, the beginning of its name, or its path "
+        "(default: the newest that runs, else the newest)",
+    )
+    add_experiments_directory(parser)
+
+
+def add_training(parser: argparse.ArgumentParser) -> None:
+    """The strategies and every setting."""
+    from engine.plan.options import add_flags
+
+    parser.add_argument(
+        "--strategy",
+        metavar="NAME,NAME",
+        help="strategies to train, one after another (default: single)",
+    )
+    add_flags(parser)
+
+
+def directory(arguments: argparse.Namespace) -> Path:
+    """Where new experiments go and which are found first."""
+    from engine.experiment import experiments_directory
+
+    return experiments_directory(arguments.experiments_dir)
+
+
+def experiment(arguments: argparse.Namespace) -> Experiment:
+    """The experiment that is meant; raises ``ExperimentError``."""
+    from engine.experiment import find
+
+    return find(arguments.experiment, directory(arguments))
+
+
+def strategies(text: str | None) -> tuple[str, ...]:
+    """The names in ``single,amp``, each once; empty when none was given."""
+    if text is None:
+        return ()
+    from engine.errors import StrategyError
+    from engine.plan.strategies import strategy
+
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not names:
+        raise StrategyError("--strategy is empty; name one, as single,amp")
+    return tuple(strategy(name).name for name in names)

@@ -1,0 +1,24 @@
+"""``resnet-tui retry``: queues again what failed, was stopped or was cut off."""
+
+from __future__ import annotations
+
+import argparse
+
+from tui.commands import arguments as shared
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    shared.add_experiment(parser)
+    parser.add_argument(
+        "--run", metavar="RUN", dest="only", help="one run only, as 02-amp (default: all)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from engine.run import control
+
+    experiment = shared.experiment(arguments)
+    again = control.retry(experiment, arguments.only)
+    print(f"{experiment.name}: queued again {', '.join(again)}")
+    print(f"  see it   resnet-tui attach {experiment.name}")
+    return 0

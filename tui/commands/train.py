@@ -1,0 +1,97 @@
+"""``resnet-tui train DATASET``: an experiment without the dashboard."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.commands import arguments as shared
+
+if TYPE_CHECKING:
+    from engine.experiment import Experiment
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dataset", metavar="DATASET", help="a folder of images")
+    shared.add_training(parser)
+    shared.add_experiments_directory(parser)
+    output = parser.add_argument_group("output")
+    output.add_argument("--csv", metavar="FILE", help="write the table at the end to FILE")
+    output.add_argument(
+        "--json", action="store_true", help="stream events as JSON lines, and nothing else"
+    )
+    output.add_argument(
+        "--detach", action="store_true", help="start, and leave it running in the background"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    return train(arguments, csv=arguments.csv, json=arguments.json, detach=arguments.detach)
+
+
+def train(
+    arguments: argparse.Namespace,
+    *,
+    csv: str | None = None,
+    json: bool = False,
+    detach: bool = False,
+) -> int:
+    """Starts an experiment, follows it to its end, prints its table; returns the exit code."""
+    target = _writable(csv)
+    experiment = _begin(arguments)
+    if detach:
+        from tui.commands.words import farewell
+
+        print(farewell(experiment))
+        return 0
+    from tui.commands import follow
+
+    try:
+        if json:
+            return follow.stream(experiment, csv=target)
+        return follow.follow(experiment, own=True, csv=target)
+    except BrokenPipeError:
+        from tui.commands.words import farewell
+
+        print(
+            f"resnet-tui: nobody reads the output any more\n{farewell(experiment)}", file=sys.stderr
+        )
+        raise
+
+
+def _begin(arguments: argparse.Namespace) -> Experiment:
+    from engine.experiment import create
+    from engine.plan import dataset, defaults, options
+    from engine.plan.strategies import strategy
+    from engine.run.spawn import start_supervisor
+
+    names = shared.strategies(arguments.strategy) or ("single",)
+    folder = Path(arguments.dataset)
+    resolved = defaults.resolve(folder, options.chosen(arguments))
+    # Wrong folders are refused here, before there is an experiment of them.
+    dataset.load(folder, resolved.settings.val_fraction, resolved.settings.seed)
+    experiment = create(
+        shared.directory(arguments),
+        folder,
+        resolved.settings,
+        strategies=tuple(strategy(name) for name in names),
+        sources=resolved.sources,
+    )
+    start_supervisor(experiment)
+    return experiment
+
+
+def _writable(csv: str | None) -> Path | None:
+    """The file for the table; refused before an hour of training, not after it."""
+    if csv is None:
+        return None
+    from engine.errors import WrongInput
+    from engine.plan.text import clean
+
+    path = Path(csv).absolute()
+    if path.is_dir() or not path.parent.is_dir():
+        why = "is a folder" if path.is_dir() else "lies in no folder that exists"
+        raise WrongInput(f"the table cannot be written: {clean(str(path))} {why}")
+    return path
