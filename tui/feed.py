@@ -13,13 +13,12 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.journal.reader import JournalReader
-
 from engine.errors import ResnetTuiError
 from engine.experiment import Experiment, State, open_directory
 from engine.journal import layout
 from engine.journal.events import Notice
 from engine.journal.files import Tail
+from engine.journal.reader import JournalReader
 from engine.journal.views import ExperimentView
 from engine.plan.text import clean
 

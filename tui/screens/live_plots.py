@@ -1,0 +1,257 @@
+"""From runs and a viewport to the plots of the live view. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.journal.history import Axis, Buckets, HistoryView
+from engine.journal.views import RunView, ValidationView
+from tui.widgets import format as show
+from tui.widgets.axis import Limits, Scale
+from tui.widgets.plot import Curve, Marks, Plot
+from tui.widgets.viewport import Viewport
+
+Metric = Literal["loss", "top1", "top5", "speed", "lr", "wait", "step"]
+
+AXES: tuple[Axis, ...] = ("step", "time", "epoch")
+
+SMOOTHINGS: tuple[tuple[str, float], ...] = (
+    ("a little", 0.015),
+    ("more", 0.05),
+    ("much", 0.15),
+    ("none", 0.0),
+)
+"""Share of the steps in sight that the moving average reaches over."""
+
+MEANINGS = ("train", "run2", "run3", "run4", "run5", "run6")
+"""Colours of the runs when several are laid over each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How the user wants to see the charts."""
+
+    axis: Axis = "step"
+    log: bool = False
+    smoothing: int = 0
+    band: bool = True
+    viewport: Viewport = field(default_factory=Viewport)
+    ascii: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A run on the charts; ``number`` is its place among the strategies, from 1."""
+
+    run: RunView
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    title: str
+    meaning: str
+    get: Callable[[HistoryView, Axis, float, float, int], Buckets | None]
+    unit: str = ""
+    number: Callable[[float | None], str] = show.plain
+    validation: Callable[[ValidationView], float] | None = None
+    can_log: bool = False
+    ceiling: float | None = None
+
+
+def plot(metric: Metric, runs: Sequence[Shown], view: View, width: int) -> Plot:
+    """One metric of some runs, for a chart ``width`` cells wide."""
+    kind = _KINDS[metric]
+    extent = extents([each.run for each in runs], view.axis)
+    limits = view.viewport.limits(extent or Limits(0.0, 1.0), x_end(runs, view.axis))
+    series: list[Curve | Marks] = []
+    for nth, each in enumerate(runs):
+        series.extend(_series(kind, each, nth if len(runs) > 1 else None, view, limits, width))
+    x_scale: Scale = "seconds" if view.axis == "time" else "linear"
+    return Plot(
+        title=kind.title,
+        unit=kind.unit,
+        series=series,
+        x=limits,
+        x_scale=x_scale,
+        x_name=view.axis,
+        y_log=view.log and kind.can_log,
+        floor=0.0,
+        ceiling=kind.ceiling,
+        smoothing=SMOOTHINGS[view.smoothing][1] if metric not in ("lr",) else 0.0,
+        cursor=view.viewport.cursor,
+        waiting="waiting for the first step",
+        number=kind.number,
+        ascii=view.ascii,
+    )
+
+
+def extents(runs: Sequence[RunView], axis: Axis) -> Limits | None:
+    """The stretch of the axis that the runs cover together; ``None`` before a first step."""
+    found = [each for each in (run.history.extent(axis) for run in runs) if each is not None]
+    if not found:
+        return None
+    return Limits(min(low for low, _ in found), max(high for _, high in found))
+
+
+def x_end(runs: Sequence[Shown], axis: Axis) -> float | None:
+    """Where the axis is known to end, by the plan."""
+    ready = [each.run.ready for each in runs if each.run.ready is not None]
+    if not ready or axis == "time":
+        return None
+    if axis == "step":
+        return float(max(each.total_steps for each in ready))
+    return max(each.total_steps / max(each.steps_per_epoch, 1) for each in ready)
+
+
+def closest(runs: Sequence[Shown], axis: Axis) -> float:
+    """How much of the axis the closest view shows: about eight steps."""
+    extent = extents([each.run for each in runs], axis)
+    steps = max((each.run.history.steps for each in runs), default=0)
+    return 8.0 * extent.span / max(steps, 8) if extent is not None else 1.0
+
+
+def _series(
+    kind: _Kind, shown: Shown, nth: int | None, view: View, limits: Limits, width: int
+) -> list[Curve | Marks]:
+    run = shown.run
+    alone = nth is None
+    margin = 0.05 * limits.span
+    found = kind.get(run.history, view.axis, max(0.0, limits.low - margin), limits.high, 2 * width)
+    series: list[Curve | Marks] = []
+    meaning = kind.meaning if alone else MEANINGS[(shown.number - 1) % len(MEANINGS)]
+    if found is not None:
+        name = "train" if kind.validation else "now"
+        series.append(
+            Curve(
+                name=name if alone else f"{shown.number} {run.strategy}",
+                meaning=meaning,
+                buckets=found,
+                nth=nth or 0,
+                band=view.band and (alone or nth == 0) and kind.title != "Learning rate",
+            )
+        )
+    if kind.validation is not None and run.validations:
+        places = [run.history.at(view.axis, float(each.step)) for each in run.validations]
+        values = [kind.validation(each) for each in run.validations]
+        known = np.isfinite(places)
+        series.append(
+            Marks(
+                name="validation" if alone else "val",
+                meaning="validation" if alone else meaning,
+                x=np.asarray(places, np.float64)[known],
+                y=np.asarray(values, np.float64)[known],
+                nth=nth or 0,
+            )
+        )
+    return series
+
+
+# Metrics
+
+
+def _plain(
+    name: str,
+    factor: float,
+    history: HistoryView,
+    axis: Axis,
+    low: float,
+    high: float,
+    columns: int,
+) -> Buckets | None:
+    if name not in history.metrics:
+        return None
+    found = history.buckets(name, axis, low, high, columns)
+    return found if factor == 1.0 else _scaled(found, np.full(len(found.x), factor))
+
+
+def _scaled(found: Buckets, factor: NDArray[np.float64]) -> Buckets:
+    by = factor.astype(np.float32)
+    return replace(
+        found, low=found.low * by, high=found.high * by, mean=found.mean * by, std=found.std * by
+    )
+
+
+def _speed(
+    history: HistoryView, axis: Axis, low: float, high: float, columns: int
+) -> Buckets | None:
+    """Images over wall time in each bucket: a ratio of sums, never a mean of rates."""
+    if not {"images", "step_seconds"} <= set(history.metrics):
+        return None
+    images = history.buckets("images", axis, low, high, columns)
+    spent = history.buckets("step_seconds", axis, low, high, columns)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = images.mean / spent.mean
+        return Buckets(
+            x=spent.x,
+            low=images.mean / spent.high,
+            high=images.mean / spent.low,
+            mean=mean,
+            std=mean * spent.std / spent.mean,
+            count=np.where(np.isfinite(mean), spent.count, 0),
+        )
+
+
+def _wait(
+    history: HistoryView, axis: Axis, low: float, high: float, columns: int
+) -> Buckets | None:
+    """Share of the time spent waiting for data, in percent: a ratio of sums too."""
+    if not {"wait_seconds", "step_seconds"} <= set(history.metrics):
+        return None
+    waits = history.buckets("wait_seconds", axis, low, high, columns)
+    spent = history.buckets("step_seconds", axis, low, high, columns)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = 100.0 / spent.mean.astype(np.float64)
+        found = _scaled(waits, np.where(np.isfinite(factor), factor, np.nan))
+    count = np.where(np.isfinite(found.mean), found.count, 0)
+    return replace(found, high=np.minimum(found.high, np.float32(100.0)), count=count)
+
+
+def _one_decimal(value: float | None) -> str:
+    return show.UNKNOWN if show.unknown(value) else f"{value:.1f}"
+
+
+_KINDS: dict[Metric, _Kind] = {
+    "loss": _Kind(
+        "Loss",
+        "train",
+        partial(_plain, "loss", 1.0),
+        validation=lambda each: each.loss,
+        can_log=True,
+    ),
+    "top1": _Kind(
+        "Top-1 accuracy",
+        "train",
+        partial(_plain, "top1", 100.0),
+        unit="%",
+        number=_one_decimal,
+        validation=lambda each: each.top1 * 100.0,
+        ceiling=100.0,
+    ),
+    "top5": _Kind(
+        "Top-5 accuracy",
+        "train",
+        partial(_plain, "top5", 100.0),
+        unit="%",
+        number=_one_decimal,
+        validation=lambda each: each.top5 * 100.0,
+        ceiling=100.0,
+    ),
+    "speed": _Kind("Images/s", "speed", _speed, number=show.rate, can_log=True),
+    "lr": _Kind("Learning rate", "rate", partial(_plain, "lr", 1.0), can_log=True),
+    "wait": _Kind("Waiting for data", "wait", _wait, unit="%", number=_one_decimal, ceiling=100.0),
+    "step": _Kind(
+        "Step time",
+        "time",
+        partial(_plain, "step_seconds", 1000.0),
+        unit="ms",
+        number=partial(show.plain, digits=3),
+        can_log=True,
+    ),
+}

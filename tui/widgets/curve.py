@@ -1,0 +1,138 @@
+"""From buckets of steps to what one dot column shows: a smoothed line, a spread, outliers. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.journal.history import Buckets
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+P90 = 1.2816
+"""Standard deviations from the mean to the 10th and 90th percentile of a normal distribution."""
+
+_WINDOW = 4
+"""Columns on either side over which the spread is pooled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What the dot columns that hold data show. All arrays have one entry per such column."""
+
+    x: Ints
+    """Dot columns, ascending."""
+    line: Floats
+    """The smoothed curve."""
+    band_low: Floats
+    band_high: Floats
+    """About the 10th and the 90th percentile of the steps near the column."""
+    low: Floats
+    high: Floats
+    """The extremes of the column's own steps."""
+    outlier_low: NDArray[np.bool_]
+    outlier_high: NDArray[np.bool_]
+    """Whether an extreme is further out than so many steps would normally reach."""
+
+
+def smooth(mean: Floats, count: NDArray[np.int64], steps: float) -> Floats:
+    """Exponential moving average over about ``steps`` steps, given buckets of them.
+
+    A bucket of ``count`` steps weighs as that many steps of its mean. It starts unbiased; one
+    step or less smooths nothing.
+    """
+    if steps <= 1:
+        return mean
+    kept = (1.0 - 1.0 / steps) ** count.astype(np.float64)
+    smoothed = np.empty_like(mean)
+    value = weight = 0.0
+    for index, (each, keep) in enumerate(zip(mean.tolist(), kept.tolist(), strict=True)):
+        value = keep * value + (1.0 - keep) * each
+        weight = keep * weight + (1.0 - keep)
+        smoothed[index] = value / weight
+    return smoothed
+
+
+def columns(buckets: Buckets, x_low: float, x_high: float, width: int, smoothing: float) -> Columns:
+    """Sorts the buckets into ``width`` dot columns between the two ends of the x axis.
+
+    ``smoothing`` is the share of the steps in sight that the moving average reaches over. Buckets
+    left of ``x_low`` only warm it up.
+    """
+    full = buckets.count > 0
+    x = buckets.x[full]
+    count = buckets.count[full]
+    mean = buckets.mean[full].astype(np.float64)
+    in_sight = float(count[(x >= x_low) & (x <= x_high)].sum())
+    line = smooth(mean, count, smoothing * in_sight)
+    place = np.floor((x - x_low) / (x_high - x_low) * width).astype(np.int64)
+    place[x == x_high] = width - 1
+    inside = (place >= 0) & (place < width)
+    place, count, mean, line = place[inside], count[inside], mean[inside], line[inside]
+    used, index = np.unique(place, return_inverse=True)
+    steps = np.bincount(index, count).astype(np.float64)
+    middle = np.bincount(index, count * mean) / steps
+    std = buckets.std[full][inside].astype(np.float64)
+    spread = np.bincount(index, count * (np.square(std) + np.square(mean)))
+    variance = np.maximum(spread / steps - np.square(middle), 0.0)
+    low = np.full(len(used), np.inf)
+    high = np.full(len(used), -np.inf)
+    np.minimum.at(low, index, buckets.low[full][inside])
+    np.maximum.at(high, index, buckets.high[full][inside])
+    last = np.zeros(len(used), dtype=np.int64)
+    last[index] = np.arange(len(index))
+    return _with_spread(used, line[last], steps, middle, variance, low, high)
+
+
+def _with_spread(
+    x: Ints, line: Floats, steps: Floats, mean: Floats, variance: Floats, low: Floats, high: Floats
+) -> Columns:
+    """Pools the spread over neighbouring columns, so that a band is there from one step on."""
+    # One wild step must not blow the band of its neighbours up: it is shown as an outlier.
+    usual_mean = _running_median(mean, _WINDOW)
+    squared = variance + np.square(mean - usual_mean)
+    most = 9.0 * _running_median(squared, 15)
+    tame = np.where(squared > np.maximum(most, 1e-30), usual_mean, mean)
+    weight = _pool(steps)
+    centre = _pool(steps * tame) / weight
+    squared = np.minimum(variance + np.square(tame - centre), np.maximum(most, 0.0))
+    sigma = np.sqrt(_pool(steps * squared) / weight)
+    if len(sigma) > 2 * _WINDOW:
+        # Too few neighbours at the ends: the nearest full window speaks for them.
+        sigma[:_WINDOW] = sigma[_WINDOW]
+        sigma[-_WINDOW:] = sigma[-_WINDOW - 1]
+    usual = sigma
+    # The largest of n normal values lies about sqrt(2 ln n) standard deviations out.
+    reach = (np.sqrt(2 * np.log(np.maximum(weight, 2.0))) + 0.5) * usual
+    return Columns(
+        x=x,
+        line=line,
+        band_low=centre - P90 * sigma,
+        band_high=centre + P90 * sigma,
+        low=low,
+        high=high,
+        outlier_low=low < centre - np.maximum(reach, P90 * usual),
+        outlier_high=high > centre + np.maximum(reach, P90 * usual),
+    )
+
+
+def _pool(values: Floats) -> Floats:
+    """Sums over a window of columns around each."""
+    total = np.concatenate(([0.0], np.cumsum(values)))
+    index = np.arange(len(values))
+    end = np.minimum(index + _WINDOW + 1, len(values))
+    start = np.maximum(index - _WINDOW, 0)
+    # The same reach to both sides at the ends, or a slope would count as spread.
+    reach = np.minimum(index - start, end - 1 - index)
+    return np.asarray(total[index + reach + 1] - total[index - reach])
+
+
+def _running_median(values: Floats, reach: int) -> Floats:
+    if not len(values):
+        return values
+    padded = np.pad(values, reach, mode="reflect" if len(values) > reach else "edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
+    return np.asarray(np.median(windows, axis=1), dtype=np.float64)

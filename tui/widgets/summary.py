@@ -1,0 +1,181 @@
+"""The lines above the charts: state, numbers, progress, strategies. Pure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from engine.journal.views import RunView
+from tui.widgets import format as show
+from tui.widgets.line import bar
+
+SIGNS = {
+    "queued": ("◌", "$quiet"),
+    "starting": ("◔", "$accent"),
+    "running": ("●", "$success"),
+    "stopping": ("◒", "$warning"),
+    "done": ("✓", "$success"),
+    "failed": ("✗", "$error"),
+    "stopped": ("■", "$warning"),
+    "crashed": ("✗", "$error"),
+    "silent": ("?", "$warning"),
+}
+"""How each state looks: a sign of its own, so that colour only helps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A strategy among those of the experiment."""
+
+    number: int
+    strategy: str
+    state: str
+    top1: float | None
+    shown: bool
+    overlaid: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The latest numbers of a run. Shares in 0..1, ``None`` unknown."""
+
+    loss: float | None = None
+    top1: float | None = None
+    val_top1: float | None = None
+    best_top1: float | None = None
+    throughput: float | None = None
+    wait_share: float | None = None
+    step_seconds: float | None = None
+
+
+def status(state: str, words: str, about: Sequence[str], right: str, width: int) -> Content:
+    """``● running   digits · resnet18 · single · cpu            run 1 of 2``."""
+    sign, colour = SIGNS.get(state, ("·", "$quiet"))
+    left = Content.assemble((f"{sign} {words}", f"bold {colour}"), "   ")
+    facts = [each for each in about if each]
+    room = width - left.cell_length - (len(right) + 3 if right else 0)
+    while len(facts) > 1 and sum(len(each) + 3 for each in facts) - 3 > room:
+        facts.pop()
+    middle = Content(" · ").join(
+        Content.styled(each, "bold $foreground" if place == 0 else "$quiet")
+        for place, each in enumerate(facts)
+    )
+    gap = max(3, width - left.cell_length - middle.cell_length - len(right))
+    return Content.assemble(left, middle, " " * gap if right else "", (right, "$quiet"))
+
+
+def numbers(figures: Figures, width: int) -> Content:
+    """The latest figures in order of weight, as many as fit."""
+    wide = width >= 110
+    gauge = bar(figures.wait_share, 14 if wide else 6, "$series-wait")
+    parts = [
+        _figure("loss", show.plain(figures.loss), 6, "$series-train"),
+        _figure("top-1", show.percent(figures.top1), 7, "$series-train"),
+        _figure(
+            "val top-1" if wide else "val",
+            show.percent(figures.val_top1),
+            7,
+            "$series-validation",
+        ),
+        _figure("", f"{show.rate(figures.throughput)} images/s", 10, "$series-speed"),
+        Content.assemble(
+            ("waiting for data " if wide else "waiting ", "$quiet"),
+            gauge,
+            (f" {show.percent(figures.wait_share):>6}", "bold $series-wait"),
+        ),
+    ]
+    if wide:
+        parts.insert(3, _figure("best", show.percent(figures.best_top1), 7, "$series-validation"))
+        parts.append(_figure("step", show.seconds(figures.step_seconds), 7, "$series-time"))
+    line = Content("")
+    gap = "    " if wide else "  "
+    for part in parts:
+        if line.plain and line.cell_length + len(gap) + part.cell_length > width:
+            break
+        line = Content.assemble(line, gap, part) if line.plain else part
+    return line
+
+
+def _figure(label: str, value: str, width: int, style: str) -> Content:
+    """A value, right-aligned, so that the line stands still while it changes."""
+    return Content.assemble(
+        (f"{label} " if label else "", "$quiet"), (value.rjust(width), f"bold {style}")
+    )
+
+
+def progress(
+    run: RunView,
+    fraction: float | None,
+    epoch_fraction: float | None,
+    eta: float | None,
+    width: int,
+) -> Content:
+    """``epoch 3/10 at 57 %  ━━━━━━━━────────────  28 %  ~3 min left``."""
+    epochs = run.ready.epochs if run.ready is not None else None
+    epoch = min(run.epoch + 1, epochs) if epochs else run.epoch + 1
+    label = f"epoch {epoch}/{epochs if epochs else show.UNKNOWN}"
+    if run.state == "running" and epoch_fraction is not None and width >= 70:
+        label += f" at {epoch_fraction * 100:>3.0f} %"
+    if run.state == "running":
+        right = f"{show.about(eta)} left" if eta is not None else ""
+    elif run.started and run.ended:
+        right = f"took {show.seconds(run.ended - run.started)}"
+    else:
+        right = ""
+    share = "–" if fraction is None else f"{fraction * 100:.0f}"
+    tail = f"{share:>4} %  {right}"
+    tail = tail.ljust(24 if width >= 70 else len(tail))
+    room = max(4, width - len(label) - len(tail) - 3)
+    style = {"done": "$success", "failed": "$error", "stopped": "$warning"}.get(
+        run.state, "$series-train"
+    )
+    return Content.assemble(
+        (label, "$quiet"),
+        "  ",
+        bar(fraction, room, style),
+        (tail[:6], "bold $foreground"),
+        (tail[6:], "$quiet"),
+    )
+
+
+def reading(share: float, width: int) -> Content:
+    """Shown while a long history is read."""
+    label = "reading the journal"
+    room = max(4, width - len(label) - 9)
+    return Content.assemble(
+        (label, "$quiet"), "  ", bar(share, room, "$accent"), (f" {share * 100:>3.0f} %", "bold")
+    )
+
+
+def tabs(entries: Sequence[Tab], width: int) -> Content:
+    """``▌1 single ✓ 98.2 %▐  2 amp ●``; what does not fit is counted."""
+    line = Content("")
+    for place, entry in enumerate(entries):
+        piece = _tab(entry)
+        rest = len(entries) - place
+        if line.cell_length + piece.cell_length + 2 > width - (6 if rest > 1 else 0):
+            return Content.assemble(line, (f"  +{rest}", "$quiet"))
+        line = Content.assemble(line, piece, " ")
+    return line
+
+
+def _tab(entry: Tab) -> Content:
+    sign, colour = SIGNS.get(entry.state, ("·", "$quiet"))
+    shown = entry.shown or entry.overlaid
+    edge = "bold $foreground on $panel" if shown else "$quiet"
+    accuracy = f" {show.percent(entry.top1)}" if entry.top1 is not None else ""
+    background = " on $panel" if shown else ""
+    return Content.assemble(
+        ("▌" if shown else " ", f"$accent{background}"),
+        (f"{entry.number} {entry.strategy} ", edge),
+        (sign, f"bold {colour}{background}"),
+        (accuracy + " ", edge),
+    )
+
+
+def clock(t: float) -> str:
+    """The time of day of a Unix time, here."""
+    return time.strftime("%H:%M:%S", time.localtime(t))
