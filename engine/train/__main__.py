@@ -1,0 +1,30 @@
+"""The entry of every process that uses torch: ``python -m engine.train fit|probe ...``.
+
+Nothing here imports torch: a rank says that it has begun before it spends seconds on that.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from engine.train.kinship import bind_to_supervisor
+
+
+def main(argv: list[str]) -> int:
+    """Runs one word and returns the exit code of the process."""
+    bind_to_supervisor()
+    match argv:
+        case ["fit", *rest]:
+            from engine.train import fit
+
+            return fit.main(rest)
+        case ["probe"]:
+            from engine.train import probe
+
+            return probe.main()
+    print("usage: python -m engine.train fit|probe ...", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,104 @@
+"""Checkpoints: written beside their place, synced, and renamed into it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.errors import JournalError
+from engine.journal import layout
+from engine.journal.events import CheckpointSaved, Notice
+from engine.train.recorder import Recorder
+
+LAST = "last.pt"
+BEST = "best.pt"
+_JOURNAL_PATIENCE = 30.0
+"""Seconds that a checkpoint waits for the journal to reach the disk."""
+
+
+class Checkpoints:
+    """The ``checkpoints`` directory of a run.
+
+    A checkpoint never knows more than the journal: the journal is on the disk up to the step
+    before the file gets its name. Where the disk is full the file that is there stays, a warning
+    says so, and training goes on.
+    """
+
+    def __init__(self, run: Path, recorder: Recorder) -> None:
+        self._directory = run / layout.CHECKPOINTS
+        self._recorder = recorder
+
+    def save(self, state: dict[str, Any], *, epoch: int, step: int, best: bool) -> None:
+        """Writes ``last.pt``, and gives it the name ``best.pt`` as well where it is the best.
+
+        All steps up to ``step`` must have been harvested.
+        """
+        began = time.monotonic()
+        last = self._directory / LAST
+        temporary = self._directory / f".{LAST}.{os.getpid()}"
+        try:
+            self._directory.mkdir(exist_ok=True)
+            with temporary.open("wb") as file:
+                torch.save(state, file)
+                file.flush()
+                os.fsync(file.fileno())
+            self._recorder.sync(_JOURNAL_PATIENCE)
+            temporary.replace(last)
+            if best:
+                self._name_best(last, temporary)
+            _sync_directory(self._directory)
+        except (OSError, RuntimeError, JournalError) as error:
+            # torch.save turns a full disk into a RuntimeError of its own.
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            self._recorder.post(
+                Notice(level="warning", code="checkpoint", text=_explain(error, self._directory))
+            )
+            return
+        seconds = time.monotonic() - began
+        size = last.stat().st_size
+        for name in (LAST, BEST) if best else (LAST,):
+            self._recorder.post(
+                CheckpointSaved(
+                    path=f"{layout.CHECKPOINTS}/{name}",
+                    kind=name.removesuffix(".pt"),
+                    epoch=epoch,
+                    step=step,
+                    size=size,
+                    seconds=seconds,
+                )
+            )
+
+    def _name_best(self, last: Path, temporary: Path) -> None:
+        """A second name for the same bytes costs nothing; the next ``last.pt`` is a new file."""
+        try:
+            os.link(last, temporary)
+        except OSError:
+            shutil.copyfile(last, temporary)
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+        temporary.replace(self._directory / BEST)
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _explain(error: Exception, directory: Path) -> str:
+    if isinstance(error, JournalError):
+        reason = str(error)
+    else:
+        free = shutil.disk_usage(directory.parent).free
+        first = str(error).partition("\n")[0]
+        reason = f"{first}; {free / 2**20:.0f} MiB are free on its disk"
+    return f"no checkpoint could be saved in {directory}: {reason}; the one before it is kept"

@@ -1,0 +1,249 @@
+"""Batches of images in an order that is a function of (seed, epoch) alone.
+
+One set of worker processes reads a whole training: each epoch's training batches, its
+validation batches, the next epoch's training batches and so on, so that nothing waits at the
+borders. What a worker is asked for carries epoch and sample index: it keeps no state of its own.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from engine.plan.config import Settings
+from engine.plan.dataset import Dataset as Folder
+from engine.train.augment import training_crop, validation_crop
+from engine.train.images import Damaged, decode, prepare_pillow
+from engine.train.kinship import die_with
+
+Part = Literal["train", "val"]
+
+
+class Key(NamedTuple):
+    """What identifies one image to read."""
+
+    part: Part
+    epoch: int
+    sample: int
+
+
+class Batch(NamedTuple):
+    """Images as (images, height, width, 3) bytes, and labels as int64, both on the host.
+
+    ``damaged`` names the samples that are missing because they cannot be decoded.
+    """
+
+    part: Part
+    epoch: int
+    images: Tensor
+    labels: Tensor
+    damaged: list[tuple[int, str]]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Which part of every global batch a rank reads: number ``index`` of ``count``."""
+
+    index: int = 0
+    count: int = 1
+
+
+def order(images: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """The order in which an epoch goes through the training images."""
+    generator = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, epoch])))
+    return generator.permutation(images)
+
+
+def batch_sizes(images: int, batch_size: int) -> list[int]:
+    """How many images each step of an epoch takes: no image is left out.
+
+    A lone image left at the end joins the batch before it, because batch normalisation has
+    nothing to compare it with.
+    """
+    whole, rest = divmod(images, batch_size)
+    sizes = [batch_size] * whole + ([rest] if rest else [])
+    if rest == 1 and whole and batch_size > 1:
+        sizes[-2:] = [batch_size + 1]
+    return sizes
+
+
+class Course(Sampler[list[Key]]):
+    """The batches of a whole training, in the order in which they are needed."""
+
+    def __init__(self, folder: Folder, settings: Settings, shard: Shard) -> None:
+        self._train, self._val = len(folder.train), len(folder.val)
+        self._settings = settings
+        self._shard = shard
+        self.train_sizes = batch_sizes(self._train, settings.batch_size)
+        share = -(-self._val // shard.count)
+        self.val_batches = -(-share // settings.batch_size)
+        self.cut = False
+        """Set to go to the validation of the epoch at hand without the rest of its training."""
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        steps = self._settings.max_steps
+        for epoch in range(self._settings.epochs):
+            for batch in self._train_batches(epoch):
+                if self.cut or steps == 0:
+                    break
+                steps = None if steps is None else steps - 1
+                yield [Key("train", epoch, int(index)) for index in batch]
+            yield from self._val_keys(epoch)
+            if self.cut or steps == 0:
+                return
+
+    def _train_batches(self, epoch: int) -> Iterator[NDArray[np.int64]]:
+        shuffled = order(self._train, self._settings.seed, epoch)
+        for batch in np.split(shuffled, np.cumsum(self.train_sizes)[:-1]):
+            yield np.array_split(batch, self._shard.count)[self._shard.index]
+
+    def _val_keys(self, epoch: int) -> Iterator[list[Key]]:
+        own = range(self._shard.index, self._val, self._shard.count)
+        for batch in range(self.val_batches):
+            chosen = own[batch * self._settings.batch_size :][: self._settings.batch_size]
+            yield [Key("val", epoch, index) for index in chosen]
+
+
+class Images(Dataset[Batch]):
+    """Reads the images that a list of keys names."""
+
+    def __init__(self, folder: Folder, settings: Settings) -> None:
+        self._splits = {"train": folder.train, "val": folder.val}
+        self._settings = settings
+
+    def __getitems__(self, keys: Sequence[Key]) -> Batch:
+        side = self._settings.image_size
+        pixels = np.empty((len(keys), side, side, 3), dtype=np.uint8)
+        labels: list[int] = []
+        damaged: list[tuple[int, str]] = []
+        for key in keys:
+            try:
+                pixels[len(labels)] = self._read(key)
+            except Damaged as error:
+                damaged.append((key.sample, str(error)))
+            else:
+                labels.append(self._splits[key.part].labels[key.sample])
+        return Batch(
+            part=keys[0].part if keys else "val",
+            epoch=keys[0].epoch if keys else 0,
+            images=torch.from_numpy(pixels[: len(labels)]),
+            labels=torch.tensor(labels, dtype=torch.int64),
+            damaged=damaged,
+        )
+
+    def _read(self, key: Key) -> NDArray[np.uint8]:
+        settings = self._settings
+        path = self._splits[key.part].paths[key.sample]
+        if key.part == "val":
+            return decode(path, settings.image_size, validation_crop)
+        crop = partial(
+            training_crop,
+            seed=settings.seed,
+            epoch=key.epoch,
+            index=key.sample,
+            smallest=settings.crop_min,
+            flip=settings.flip,
+        )
+        return decode(path, settings.image_size, crop)
+
+
+class Stream:
+    """The batches of a whole training, read ahead by worker processes.
+
+    Workers are made at once and forked, on Linux: 0.02 s each where a fresh interpreter takes
+    seconds to import torch. So it is made early, before torch has threads of its own and before a
+    GPU is in use; the one other thread, the recorder's, holds nothing that a worker needs.
+    """
+
+    def __init__(
+        self,
+        folder: Folder,
+        settings: Settings,
+        *,
+        shard: Shard,
+        workers: int,
+        pinned: bool,
+        parent: int,
+    ) -> None:
+        self._course = Course(folder, settings, shard)
+        prepare_pillow()
+        loader = DataLoader(
+            Images(folder, settings),
+            batch_sampler=self._course,
+            num_workers=workers,
+            collate_fn=_as_it_is,
+            pin_memory=pinned,
+            worker_init_fn=partial(_start_worker, parent=parent) if workers else None,
+            multiprocessing_context=_context() if workers else None,
+            prefetch_factor=2 if workers else None,
+        )
+        self._batches: Iterator[Batch] | None = iter(loader)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return len(self._course.train_sizes)
+
+    def images_of_step(self, step_in_epoch: int) -> int:
+        """The size of the global batch, damaged images counted."""
+        return self._course.train_sizes[step_in_epoch]
+
+    def next(self) -> Batch:
+        """The next training batch; there are ``steps_per_epoch`` in an epoch."""
+        assert self._batches is not None, "the stream is closed"
+        return next(self._batches)
+
+    def validation(self) -> Iterator[Batch]:
+        """The validation batches of the epoch at hand; after an early end too."""
+        assert self._batches is not None, "the stream is closed"
+        left = self._course.val_batches
+        while left:
+            batch = next(self._batches)
+            if batch.part == "val":
+                left -= 1
+                yield batch
+
+    def cut(self) -> None:
+        """No further training batches: what is left is a validation."""
+        self._course.cut = True
+
+    def close(self) -> None:
+        """Ends the workers."""
+        self._batches = None
+
+
+def automatic_workers(cores: int, device: str) -> int:
+    """How many processes decode images where the user does not say."""
+    if device == "cpu":
+        return min(2, cores // 2)
+    return min(8, max(1, cores - 1))
+
+
+def _as_it_is(batch: Any) -> Any:
+    """``Images`` hands out whole batches: there is nothing left to collate."""
+    return batch
+
+
+def _context() -> str:
+    return "fork" if sys.platform == "linux" else "spawn"
+
+
+def _start_worker(_: int, parent: int) -> None:
+    """A worker ends with its rank, and never by itself before it: a signal to the whole group
+    is the rank's to answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    die_with(parent)
+    prepare_pillow()

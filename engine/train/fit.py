@@ -1,0 +1,168 @@
+"""One rank from start to end: its journal, its phases, and how it ends whatever happens."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine.errors import (
+    EXIT_DONE,
+    EXIT_TRAINING_FAILED,
+    ExperimentError,
+    JournalError,
+    ResnetTuiError,
+)
+from engine.journal import layout
+from engine.journal.events import AttemptEnded, AttemptStarted, EndState, Phase
+from engine.journal.files import writer_fields
+from engine.plan.runs import RunPlan
+from engine.plan.text import clean
+from engine.train.recorder import Recorder
+from engine.train.stop import Stopped, StopRequest
+
+if TYPE_CHECKING:
+    from engine.train.loop import Ending
+
+_ROOT = Path(__file__).parents[2]
+STOP_FILE = "stop"
+
+
+def main(argv: Sequence[str]) -> int:
+    """``fit --experiment DIR --run NAME --attempt N``; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m engine.train fit")
+    parser.add_argument("--experiment", type=Path, required=True)
+    parser.add_argument("--run", required=True)
+    parser.add_argument("--attempt", type=int, required=True)
+    chosen = parser.parse_args(argv)
+    rank = int(os.environ.get("RANK", "0"))
+    run_directory: Path = chosen.experiment / chosen.run
+    attempt = layout.attempt_directory(chosen.experiment, chosen.run, chosen.attempt)
+    try:
+        recorder = Recorder(
+            layout.rank_journal(chosen.experiment, chosen.run, chosen.attempt, rank),
+            AttemptStarted(
+                **writer_fields(),
+                rank=rank,
+                world_size=int(os.environ.get("WORLD_SIZE", "1")),
+                versions=_versions(),
+            ),
+        )
+    except JournalError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    with Attempt(recorder, StopRequest(attempt / STOP_FILE)) as running:
+        running.plan = _read_plan(run_directory / layout.RUN_CONFIG)
+        recorder.post(Phase(name="importing torch"))
+        from engine.train.job import prepare
+        from engine.train.loop import fit
+
+        with prepare(running.plan, run_directory, recorder, running.stop) as job:
+            try:
+                running.end(fit(job))
+            finally:
+                running.step = job.step
+    return running.exit_code
+
+
+class Attempt:
+    """The rank's last words: whatever ends the block, the journal says how, in a sentence."""
+
+    def __init__(self, recorder: Recorder, stop: StopRequest) -> None:
+        self.recorder = recorder
+        self.stop = stop
+        self.plan: RunPlan | None = None
+        self.step = 0
+        self.exit_code = EXIT_DONE
+        self._state: EndState = "done"
+        self._reason = ""
+
+    def __enter__(self) -> Attempt:
+        return self
+
+    def end(self, ending: Ending) -> None:
+        """The training ended by itself."""
+        self._state, self._reason = ending.state, ending.reason
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        self.stop.close()
+        told = ""
+        if isinstance(error, Stopped):
+            self._state, self._reason = "stopped", str(error)
+        elif error is not None:
+            self._state = "failed"
+            self._reason, self.exit_code = explain(error, self.plan)
+            if not isinstance(error, ResnetTuiError):
+                traceback.print_exception(error)
+                told = own_traceback(error)
+            else:
+                print(self._reason, file=sys.stderr)
+        self.recorder.close(
+            AttemptEnded(state=self._state, step=self.step, reason=self._reason, traceback=told)
+        )
+        return True
+
+
+def explain(error: BaseException, plan: RunPlan | None) -> tuple[str, int]:
+    """An error as a sentence with a remedy where there is one, and the exit code."""
+    if isinstance(error, ResnetTuiError):
+        return str(error), error.exit_code
+    first = clean((str(error).strip() or type(error).__name__).partition("\n")[0])
+    if isinstance(error, ImportError):
+        return f"torch or torchvision cannot be imported ({first}); install them again", 1
+    if isinstance(error, MemoryError) or "out of memory" in first or "t allocate memory" in first:
+        size = f" of {plan.settings.batch_size} at {plan.settings.image_size} px" if plan else ""
+        return f"out of memory with a batch{size}; lower --batch-size or --image-size", 1
+    if "DataLoader worker" in first:
+        return (
+            f"a process that decodes images died ({first}); where memory or /dev/shm is short, "
+            "--workers 0 decodes without such processes",
+            EXIT_TRAINING_FAILED,
+        )
+    return f"training failed with {type(error).__name__}: {first}", EXIT_TRAINING_FAILED
+
+
+def own_traceback(error: BaseException) -> str:
+    """The traceback without the frames of libraries, but the innermost one."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [
+        frame
+        for number, frame in enumerate(frames)
+        if Path(frame.filename).is_relative_to(_ROOT / "engine") or number == len(frames) - 1
+    ]
+    lines = [*traceback.format_list(own), *traceback.format_exception_only(error)]
+    return "".join(lines).rstrip()
+
+
+def _read_plan(path: Path) -> RunPlan:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=RunPlan)
+    except OSError as error:
+        raise ExperimentError(f"{path} cannot be read: {error.strerror}") from error
+    except (msgspec.MsgspecError, ResnetTuiError) as error:
+        raise ExperimentError(f"{path} is damaged or of another version ({error})") from error
+
+
+def _versions() -> dict[str, str]:
+    """Of what computes, read without importing it."""
+    versions = {"python": platform.python_version()}
+    for name in ("torch", "torchvision"):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return versions

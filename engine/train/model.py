@@ -1,0 +1,144 @@
+"""ResNets from torchvision, their head sized to the classes, and where their weights come from."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import socket
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from engine.errors import WeightsError
+from engine.plan.config import Settings
+
+_PATIENCE = 8.0
+"""Seconds within which a server must answer before a download is given up."""
+
+
+def build(settings: Settings, classes: int) -> tuple[nn.Module, list[str]]:
+    """The network on the CPU, and sentences for the user about its weights.
+
+    Weights that are drawn depend on the seed alone. Raises ``WeightsError``.
+    """
+    torch.manual_seed(settings.seed)
+    model: nn.Module = torchvision.models.get_model(settings.model, num_classes=classes)
+    if settings.weights == "none":
+        return model, []
+    if settings.weights == "imagenet":
+        state = _imagenet(settings.model)
+        return model, _fit(model, state, f"torchvision's weights of {settings.model}")
+    path = Path(settings.weights).expanduser()
+    return model, _fit(model, _read(path), str(path))
+
+
+def digest(model: nn.Module) -> str:
+    """A short hash of all weights and buffers: equal where two runs start from the same point."""
+    result = hashlib.blake2b(digest_size=8)
+    for name, value in model.state_dict().items():
+        result.update(name.encode())
+        result.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return result.hexdigest()
+
+
+def _fit(model: nn.Module, state: dict[str, Tensor], source: str) -> list[str]:
+    """Loads ``state``, but a head for other classes; returns what to tell the user."""
+    own = model.state_dict()
+    notices = []
+    head = [name for name in ("fc.weight", "fc.bias") if name in state]
+    if any(state[name].shape != own[name].shape for name in head):
+        theirs, ours = state[head[0]].shape[0], own[head[0]].shape[0]
+        notices.append(
+            f"{source}: its head knows {theirs} classes and this dataset has {ours}; "
+            "the head starts anew, everything else is kept"
+        )
+        state = {name: value for name, value in state.items() if name not in head}
+    wrong = [
+        name for name, value in state.items() if name in own and value.shape != own[name].shape
+    ]
+    unknown = [name for name in state if name not in own]
+    missing = [name for name in own if name not in state and not name.startswith("fc.")]
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    for names, what in ((wrong, "another shape of"), (unknown, "unknown"), (missing, "no")):
+        if names:
+            raise WeightsError(
+                f"{source} does not fit this model: it has {what} {names[0]}"
+                + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+                + "; choose the model it was trained with"
+            )
+    model.load_state_dict(state, strict=False)
+    return notices
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    """A state dictionary in torchvision's key layout: bare, or as a checkpoint holds it."""
+    try:
+        loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise WeightsError(
+            f"--weights {path}: there is no such file; give none, imagenet or a checkpoint"
+        ) from error
+    except OSError as error:
+        raise WeightsError(f"--weights {path} cannot be read: {error.strerror}") from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise WeightsError(
+            f"--weights {path} is no file of weights that can be read safely "
+            f"(torch.load with weights_only=True): {str(error).splitlines()[0]}"
+        ) from error
+    for key in ("state_dict", "model"):
+        if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
+            loaded = loaded[key]
+    if not isinstance(loaded, dict) or not all(isinstance(v, Tensor) for v in loaded.values()):
+        raise WeightsError(f"--weights {path} holds no dictionary of tensors")
+    return {str(name).removeprefix("module."): value for name, value in loaded.items()}
+
+
+def _imagenet(name: str) -> dict[str, Tensor]:
+    """torchvision's best ImageNet weights, from its cache, else downloaded."""
+    weights = torchvision.models.get_model_weights(name).DEFAULT
+    url: str = weights.url
+    directory = Path(torch.hub.get_dir()) / "checkpoints"
+    file = directory / Path(urlparse(url).path).name
+    remedy = f"download {url} on a machine that can, and put it at {file}"
+    if not file.exists():
+        _check_reachable(url, remedy)
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(4 * _PATIENCE)
+    try:
+        state: dict[str, Tensor] = torch.hub.load_state_dict_from_url(
+            url, map_location="cpu", check_hash=True, progress=False, weights_only=True
+        )
+    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
+        raise WeightsError(
+            f"the imagenet weights of {name} cannot be loaded ({error}); {remedy}"
+        ) from error
+    finally:
+        socket.setdefaulttimeout(before)
+    return state
+
+
+def _check_reachable(url: str, remedy: str) -> None:
+    """Asks the server for the file's header, from a thread: a name server can hang for minutes."""
+    answer: list[str] = []
+
+    def ask() -> None:
+        try:
+            request = urllib.request.Request(url, method="HEAD")
+            urllib.request.urlopen(request, timeout=_PATIENCE).close()
+            answer.append("")
+        except (OSError, ValueError) as error:
+            answer.append(str(getattr(error, "reason", None) or error))
+
+    thread = threading.Thread(target=ask, name="weights", daemon=True)
+    thread.start()
+    thread.join(_PATIENCE)
+    problem = answer[0] if answer else f"no answer within {_PATIENCE:g} s"
+    if problem:
+        raise WeightsError(f"the imagenet weights cannot be downloaded ({problem}); {remedy}")

@@ -1,0 +1,49 @@
+"""In which format a strategy computes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from engine.plan.runs import RunPlan
+from engine.train.devices import cpu_has_bf16
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """``dtype`` is the autocast format, ``None`` for plain float32. fp16 needs a scaled loss."""
+
+    name: str
+    dtype: torch.dtype | None = None
+    scaled: bool = False
+    notice: str = ""
+
+
+FP32 = Precision("fp32")
+
+
+def choose(plan: RunPlan, device: torch.device) -> Precision:
+    """bf16 where the device computes in it by itself, else fp16 with a scaler; on a CPU bf16."""
+    if not plan.strategy.mixed_precision:
+        return FP32
+    native = _has_bf16(device)
+    wanted = plan.settings.precision
+    if wanted == "auto":
+        wanted = "bf16" if native or device.type == "cpu" else "fp16"
+    if wanted == "fp16":
+        return Precision("fp16", torch.float16, scaled=True)
+    notice = "" if native else f"this {_noun(device)} has no bf16 of its own: expect no speed-up"
+    return Precision("bf16", torch.bfloat16, notice=notice)
+
+
+def _has_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "mps":
+        return bool(torch.backends.mps.is_macos_or_newer(14, 0))
+    return cpu_has_bf16()
+
+
+def _noun(device: torch.device) -> str:
+    return "CPU" if device.type == "cpu" else "GPU"

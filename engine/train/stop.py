@@ -1,0 +1,51 @@
+"""A request to stop: SIGTERM, SIGINT, or a file named ``stop`` beside the rank's journal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+from engine.errors import Interrupted
+
+_POLL = 0.25
+
+
+class Stopped(Interrupted):
+    """The request arrived before training began: there is nothing to save."""
+
+
+class StopRequest:
+    """Whether somebody asked. While ``eager``, which ends with the first step, the request
+    raises ``Stopped`` in the main thread: importing and reading may take long and can be left
+    anywhere."""
+
+    def __init__(self, file: Path) -> None:
+        """Installs the signal handlers and the watch; call it in the main thread."""
+        self.requested = False
+        self.eager = True
+        self._file = file
+        self._ended = threading.Event()
+        signal.signal(signal.SIGTERM, self._on_signal)
+        signal.signal(signal.SIGINT, self._on_signal)
+        threading.Thread(target=self._watch, name="stop", daemon=True).start()
+
+    def close(self) -> None:
+        """From now on requests are ignored: the process ends anyway."""
+        self.eager = False
+        self._ended.set()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.requested = True
+        if self.eager:
+            self.eager = False
+            raise Stopped("stopped before the first step, as asked")
+
+    def _watch(self) -> None:
+        # The signal wakes the main thread out of what it waits for; a flag alone would not.
+        while not self._ended.wait(_POLL):
+            if self._file.exists():
+                os.kill(os.getpid(), signal.SIGTERM)
+                return

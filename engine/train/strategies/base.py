@@ -1,0 +1,71 @@
+"""What the loop asks of a strategy. The loop never knows which one it has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from engine.plan.runs import RunPlan
+from engine.train.clocks import Clock
+from engine.train.data import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Which part of every global batch this rank loads, and what of it this rank needs."""
+
+    shard: int = 0
+    shards: int = 1
+    images: bool = True
+    labels: bool = True
+
+
+class Strategy(Protocol):
+    """A way of training: where the model lives and how a step is computed.
+
+    All methods are called by every rank in the same order. None of them reads the device, but
+    ``capture``.
+    """
+
+    precision: str
+    """The format of the arithmetic: ``fp32``, ``bf16`` or ``fp16``; known after ``prepare``."""
+    tolerance: int
+    """So many steps in a row that are not finite mean that training went wrong."""
+
+    def prepare(
+        self, plan: RunPlan, model: nn.Module, devices: Sequence[torch.device]
+    ) -> list[str]:
+        """Takes the model, moves it, makes the optimiser; returns what the user should know."""
+
+    def feed(self) -> Feed: ...
+
+    def forward_backward(self, batch: Batch, global_count: int, clock: Clock) -> Tensor:
+        """Adds the gradient of (sum of losses) / ``global_count``; returns this rank's tally.
+
+        Marks ``copy``, ``forward`` and ``backward``.
+        """
+
+    def update(self, lr: float, clip: float | None, clock: Clock) -> Tensor | None:
+        """One decision over all ranks: clip to the norm ``clip``, step, or skip the step.
+
+        Returns a scalar on the device, 1 where the step was made and 0 where it was skipped;
+        ``None`` where steps are never skipped. Marks ``update``.
+        """
+
+    def evaluate(self, batch: Batch | None) -> Tensor:
+        """The tally of a validation batch; the same number of calls on every rank, ``None`` as
+        padding, counted as zero."""
+
+    def capture(self) -> dict[str, Any]:
+        """The full state on the host, on rank 0: ``state_dict`` in torchvision's key layout,
+        ``optimizer`` by parameter name, ``scaler``. Plain types and tensors only."""
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """The inverse of ``capture``."""
+
+    def close(self) -> None:
+        """Lets go of the model and of what the strategy holds beside it."""
