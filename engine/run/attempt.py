@@ -35,8 +35,8 @@ class Attempt:
         self.number = number
         self._directory = layout.attempt_directory(experiment.directory, run.run, number)
         self._log = layout.rank_log(experiment.directory, run.run, number, 0)
-        self.watch = Watch(experiment.directory, run.run, number)
         self.launch = rank_command(experiment, run, number)
+        self.watch = Watch(experiment.directory, run.run, number, self.launch.ranks)
         self._out_of_memory_before = cgroup.oom_kills()
         self._asked: float | None = None
         self._killed = ""
@@ -81,7 +81,7 @@ class Attempt:
         self._sweep()
         return judge(
             self.watch.closings,
-            self.watch.world_size,
+            self.watch.ranks,
             self._process.returncode,
             killed=self._killed,
             asked=self._asked is not None,

@@ -25,7 +25,7 @@ class Verdict:
 
 def judge(
     closings: Mapping[int, AttemptEnded],
-    world_size: int,
+    ranks: int,
     exit_code: int,
     *,
     killed: str,
@@ -43,7 +43,7 @@ def judge(
         # The first to fail is the cause; the others only lost their peer.
         first = min(failed, key=lambda event: event.t)
         return Verdict("failed", clean(first.reason), last_lines(first.traceback))
-    if len(closings) >= world_size:
+    if len(closings) >= ranks:
         stopped = [event for event in closings.values() if event.state == "stopped"]
         if stopped:
             return Verdict("stopped", clean(stopped[0].reason))

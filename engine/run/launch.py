@@ -20,6 +20,8 @@ class Launch:
 
     argv: tuple[str, ...]
     environment: dict[str, str]
+    ranks: int = 1
+    """How many ranks it becomes, each with a journal of its own."""
 
 
 def python(*arguments: str) -> tuple[str, ...]:

@@ -22,14 +22,14 @@ _STEPS = b'{"type":"steps"'
 class Watch:
     """Tails the journals of one attempt and keeps the few facts that judge and list need."""
 
-    def __init__(self, experiment: Path, run: str, attempt: int) -> None:
+    def __init__(self, experiment: Path, run: str, attempt: int, ranks: int = 1) -> None:
         self._experiment = experiment
         self._run = run
         self._attempt = attempt
         self._tails: dict[int, Tail] = {}
         self.closings: dict[int, AttemptEnded] = {}
         """The closing event of every rank that wrote one."""
-        self.world_size = 1
+        self.ranks = ranks
         self.from_step = 0
         self.epoch: int | None = None
         self.epochs: int | None = None
@@ -40,11 +40,11 @@ class Watch:
     @property
     def closed(self) -> bool:
         """Whether every rank has said how it ended."""
-        return len(self.closings) >= self.world_size
+        return len(self.closings) >= self.ranks
 
     def poll(self) -> None:
         """Reads what is new."""
-        for rank in range(self.world_size):
+        for rank in range(self.ranks):
             path = layout.rank_journal(self._experiment, self._run, self._attempt, rank)
             tail = self._tails.setdefault(rank, Tail(path))
             while data := tail.read():
@@ -57,7 +57,6 @@ class Watch:
         for event in events:
             match event:
                 case AttemptStarted():
-                    self.world_size = max(self.world_size, event.world_size)
                     self.from_step = max(self.from_step, event.from_step)
                 case Ready():
                     self.epochs = event.epochs

@@ -39,6 +39,9 @@ def train(
     detach: bool = False,
 ) -> int:
     """Starts an experiment, follows it to its end, prints its table; returns the exit code."""
+    # Imported before anything is started: what breaks here leaves nothing running.
+    from tui.commands import follow
+
     target = _writable(csv)
     experiment = _begin(arguments)
     if detach:
@@ -46,8 +49,6 @@ def train(
 
         print(farewell(experiment))
         return 0
-    from tui.commands import follow
-
     try:
         if json:
             return follow.stream(experiment, csv=target)
