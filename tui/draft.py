@@ -12,7 +12,7 @@ from typing import Any
 from engine.errors import SettingError
 from engine.plan import options
 from engine.plan.config import Settings, declarations
-from engine.plan.defaults import FROM_US, Resolved, resolve
+from engine.plan.defaults import FROM_US, resolve
 from engine.plan.text import clean
 from tui.messages import DefaultsResolved
 from tui.widgets.settings_form import Field

@@ -179,3 +179,16 @@ class OpenWanted(Message):
     """Enter on an experiment."""
 
     directory: Path
+
+
+@dataclass
+class ExperimentVisited(Message):
+    """The cursor of the list stands on another experiment, or on the same with other values."""
+
+
+@dataclass
+class RequestAnswered(Message):
+    """A stop, retry or deletion was asked for: a sentence on what came of it."""
+
+    sentence: str
+    failed: bool = False

@@ -83,7 +83,7 @@ class DatasetReport(Lines):
             self._fact("classes", f"{len(report.classes):,}"),
             self._fact(
                 "images",
-                f"{report.train_images:,} to train on, {report.val_images:,} to validate{so_far}",
+                f"{report.train_images:,} to train, {report.val_images:,} to validate{so_far}",
             ),
         ]
         if report.held_out:
@@ -92,7 +92,7 @@ class DatasetReport(Lines):
             lines.append(self._fact("validation", "the folder's own images"))
         if report.imbalance is not None:
             even = "all classes alike" if report.imbalance < 1.005 else ""
-            uneven = f"the largest class has {report.imbalance:.2g}x the smallest"
+            uneven = f"largest {report.imbalance:.3g}x the smallest"
             lines.append(self._fact("balance", even or uneven))
         if report.typical_width and report.typical_height:
             size = f"{report.typical_width} x {report.typical_height} px"

@@ -52,14 +52,14 @@ class KeysLine(Widget):
         for key, active in self.screen.active_bindings.items():
             binding = active.binding
             if binding.show and active.enabled and binding.description:
-                name = binding.key_display or _KEY_NAMES.get(key, key)
+                name = binding.key_display or key_name(key)
                 names = groups.setdefault((binding.description, binding.action), [])
                 if name not in names:
                     names.append(name)
         return [("/".join(names), about) for (about, _), names in groups.items()]
 
 
-_KEY_NAMES = {
+KEY_NAMES = {
     "left": "←",
     "right": "→",
     "up": "↑",
@@ -69,8 +69,28 @@ _KEY_NAMES = {
     "tab": "Tab",
     "backspace": "Backspace",
     "slash": "/",
+    "shift+tab": "Shift+Tab",
+    "escape": "Esc",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+    "delete": "Del",
+    "question_mark": "?",
+    "colon": ":",
+    "plus": "+",
+    "minus": "-",
 }
+"""Keys as people call them, where Textual's word is another."""
 
 
 def _width(each: tuple[str, str]) -> int:
     return len(each[0]) + 1 + len(each[1]) + 2
+
+
+def key_name(key: str) -> str:
+    """What stands on the screen for a key: ``Ctrl+L`` for ``ctrl+l``."""
+    if key in KEY_NAMES:
+        return KEY_NAMES[key]
+    modifier, plus, rest = key.rpartition("+")
+    return f"{modifier.capitalize()}+{KEY_NAMES.get(rest, rest.upper())}" if plus else key

@@ -22,8 +22,8 @@ from textual.widgets import Input
 from tui import messages
 from tui.widgets.lines import Lines
 
-_LABEL = 17
-_VALUE = 14
+_LABEL = 16
+_VALUE = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,7 +120,10 @@ class StrategyList(Lines):
         self._rows = []
         for number, strategy in enumerate(self.strategies):
             self._rows.append(_Row(number))
-            if reason := self._status(strategy).reason:
+            after = self.strategies[number + 1 : number + 2]
+            reason = self._status(strategy).reason
+            # What keeps several from running is said once, under the last of them.
+            if reason and not any(self._status(each).reason == reason for each in after):
                 # Not known before the first layout: then the reason is made anew with the width.
                 wrapped = textwrap.wrap(reason, max(20, self._width - _INDENT)) or [reason]
                 self._rows.extend(_Row(number, line) for line in wrapped)

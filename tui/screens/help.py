@@ -1,0 +1,122 @@
+"""Help: the keys of the screen below, made from its bindings, so that none is ever missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, NamedTuple
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.dom import DOMNode
+from textual.screen import ModalScreen, Screen
+
+from tui.widgets.keys import key_name
+from tui.widgets.lines import Lines
+
+
+class Entry(NamedTuple):
+    """One line: a group's title (no keys), or keys and what they do."""
+
+    keys: str
+    about: str
+
+
+class HelpLines(Lines):
+    """Scrolls through the entries."""
+
+    has_cursor = False
+
+    def __init__(self, entries: list[Entry]) -> None:
+        super().__init__()
+        self._entries = entries
+        self._keys_width = max((len(each.keys) for each in entries), default=0)
+
+    def on_mount(self) -> None:
+        self.set_count(len(self._entries))
+
+    def line(self, number: int, width: int) -> Content:
+        entry = self._entries[number]
+        if not entry.keys:
+            return Content.styled(entry.about, "bold")
+        return Content.assemble(
+            ("  " + entry.keys.rjust(self._keys_width), "$footer-key-foreground"),
+            "  ",
+            entry.about,
+        )
+
+
+class HelpScreen(ModalScreen[None]):
+    """Made while the screen it helps with is still on top."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,backspace,escape,enter,q", "close", "close", show=False),
+    ]
+
+    DEFAULT_CSS = """
+    HelpScreen {
+        align: center middle;
+        background: $background 60%;
+    }
+    HelpScreen > Vertical {
+        width: 64;
+        max-width: 94%;
+        height: auto;
+        max-height: 90%;
+        padding: 0 1;
+        background: $surface;
+        border: round $primary;
+        border-title-style: bold;
+        border-title-color: $foreground;
+        border-subtitle-color: $quiet;
+    }
+    HelpScreen HelpLines {
+        height: auto;
+        max-height: 100%;
+        background: $surface;
+        scrollbar-background: $surface;
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entries = list(_entries(self.app.screen))
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as panel:
+            panel.border_title = "keys"
+            panel.border_subtitle = "↑ ↓ scroll · Backspace closes"
+            yield HelpLines(self._entries)
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
+def _entries(screen: Screen[object]) -> Iterator[Entry]:
+    """The keys of every pane of ``screen``, of the screen itself, and of everywhere."""
+    seen: set[Entry] = set()
+    for node in (*screen.walk_children(with_self=False), screen, screen.app):
+        lines = [each for each in _keys(node) if each not in seen]
+        if lines:
+            seen.update(lines)
+            everywhere = "everywhere" if node is screen.app else "this screen"
+            yield Entry("", node.BINDING_GROUP_TITLE or everywhere)
+            yield from lines
+
+
+def _keys(node: DOMNode) -> list[Entry]:
+    """The keys that we gave a node; those that do the same stand on one line.
+
+    Textual's own, such as those that move about in a text, go without saying.
+    """
+    keys: dict[tuple[str, str], list[str]] = {}
+    for made in type(node).__mro__:
+        declared = made.__dict__.get("BINDINGS", ()) if made.__module__.startswith("tui.") else ()
+        for binding in Binding.make_bindings(declared):
+            if binding.description:
+                name = binding.key_display or key_name(binding.key)
+                names = keys.setdefault((binding.description, binding.action), [])
+                if name not in names:
+                    names.append(name)
+    return [Entry(" ".join(names), about) for (about, _), names in keys.items()]
