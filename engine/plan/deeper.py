@@ -1,4 +1,4 @@
-"""Finding the folder that somebody probably meant, when the images lie deeper."""
+"""Finding the folder that somebody probably meant: the images lie deeper, or they are one class."""
 
 from __future__ import annotations
 
@@ -29,6 +29,18 @@ def better_folder(folder: str) -> str | None:
         if depth < _DEPTH:
             waiting.extend((f"{current}{os.sep}{name}", depth + 1) for name in folders)
     return None
+
+
+def enclosing(folder: str) -> str | None:
+    """The dataset that ``folder`` is one class of, if it looks so from outside."""
+    parent, name = os.path.split(folder)
+    grandparent, part = os.path.split(parent)
+    if part.lower() in ("train", "training") and name:
+        return grandparent
+    try:
+        return parent if name and _looks_right(parent, entries(parent).folders) else None
+    except DatasetError:
+        return None
 
 
 def _looks_right(folder: str, folders: tuple[str, ...]) -> bool:

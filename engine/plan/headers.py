@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import os
+import struct
 import warnings
+import zlib
 from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from engine.plan.text import clean
 
 _NAMES = 10
 """How many unreadable files are named."""
+
+
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    MemoryError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+"""What Pillow raises for files that are not the images they say they are."""
 
 
 class Header(NamedTuple):
@@ -39,8 +59,10 @@ class Headers:
     def add(self, paths: Iterable[str]) -> None:
         """Reads the headers of a few files."""
         with warnings.catch_warnings():
-            # A large image is no reason to print on somebody's screen.
+            # Nothing may print on somebody's screen. An image too large to be true is refused, as
+            # training refuses it.
             warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
             for path in paths:
                 self._add(path)
 
@@ -74,19 +96,7 @@ def read_header(path: str) -> Header:
             size = os.fstat(file.fileno()).st_size
             with Image.open(file) as image:
                 return Header(image.width, image.height, size)
-    except (
-        OSError,  # unreadable, or UnidentifiedImageError
-        UnidentifiedImageError,
-        ValueError,  # damaged headers, by the format's reader
-        SyntaxError,
-        EOFError,
-        OverflowError,
-        MemoryError,
-        IndexError,
-        KeyError,
-        TypeError,
-        Image.DecompressionBombError,
-    ):
+    except _UNREADABLE:
         return Header(None, None, size)
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from engine.errors import DatasetError
 from engine.plan import tiny_imagenet
-from engine.plan.deeper import better_folder
+from engine.plan.deeper import better_folder, enclosing
 from engine.plan.folders import Entries, cannot_open, entries
 from engine.plan.text import clean
 
@@ -63,7 +63,7 @@ def recognise(folder: str) -> Outline:
         train=folder,
         val=None,
         ignored=len(top.others) + len(top.images),
-        notices=_outside(top),
+        notices=(*_outside(top), *_beside(folder)),
     )
 
 
@@ -124,10 +124,7 @@ def _with_train(folder: str, top: Entries, train: str, val: str | None) -> Outli
 
 def _check_val(folder: str, val: str, inside: Entries, classes: tuple[str, ...]) -> None:
     if not inside.folders and not inside.images:
-        raise DatasetError(
-            f"{clean(val)} holds no images; fill it, or remove it to hold out "
-            f"a part of the training images"
-        )
+        raise no_validation(val)
     _require_class_folders(folder, val, inside)
     strangers = [clean(name) for name in inside.folders if name not in set(classes)]
     if strangers:
@@ -144,21 +141,31 @@ def _require_class_folders(folder: str, root: str, inside: Entries) -> None:
     shown = clean(root)
     if inside.images:
         count = len(inside.images)
+        whole = enclosing(folder) if root == folder else None
+        instead = f"choose {clean(whole)}, or " if whole else ""
         raise DatasetError(
             f"{shown} holds {count} {'image' if count == 1 else 'images'} but no class folders; "
-            f"put the images of each class into a folder of its own, as "
+            f"{instead}put the images of each class into a folder of its own, as "
             f"{shown}/cat/{clean(inside.images[0])}"
         )
-    raise no_images(folder, root, inside.others)
+    raise no_images(root, inside.others)
 
 
-def no_images(folder: str, root: str, others: tuple[str, ...] = ()) -> DatasetError:
+def no_images(folder: str, others: tuple[str, ...] = ()) -> DatasetError:
     """The sentence for a folder without a single image, and what lies there instead."""
     endings = sorted({os.path.splitext(name)[1] or name for name in others})  # noqa: PTH122
     instead = f" (found {some([clean(each) for each in endings])})" if endings else ""
     better = better_folder(folder)
     remedy = f"choose {clean(better)}" if better else "images are files such as .jpg, .png or .webp"
-    return DatasetError(f"there are no images in {clean(root)}{instead}; {remedy}")
+    return DatasetError(f"there are no images in {clean(folder)}{instead}; {remedy}")
+
+
+def no_validation(val: str) -> DatasetError:
+    """The sentence for a folder of validation images that holds none."""
+    return DatasetError(
+        f"{clean(val)} holds no images; fill it, or remove it to hold out "
+        f"a part of the training images"
+    )
 
 
 def some(names: list[str], limit: int = 5) -> str:
@@ -180,6 +187,20 @@ def _outside(inside: Entries) -> tuple[str, ...]:
         f"{count} {'image lies' if count == 1 else 'images lie'} outside the class folders "
         f"and {'is' if count == 1 else 'are'} left out",
     )
+
+
+def _beside(folder: str) -> tuple[str, ...]:
+    """What somebody may not know who chose a dataset's training part alone."""
+    parent, name = os.path.split(folder)
+    if name.lower() not in _TRAIN_NAMES:
+        return ()
+    try:
+        val = _pick(entries(parent).folders, _VAL_NAMES)
+    except DatasetError:
+        return ()
+    if val is None:
+        return ()
+    return (f"the images in {clean(val)} beside it are not used; choose {clean(parent)} for both",)
 
 
 def _pick(folders: tuple[str, ...], wanted: tuple[str, ...]) -> str | None:

@@ -9,7 +9,7 @@ from engine.errors import DatasetError
 from engine.plan import tiny_imagenet
 from engine.plan.deeper import better_folder
 from engine.plan.folders import images_below
-from engine.plan.layouts import Outline, count_classes, no_images, some
+from engine.plan.layouts import Outline, count_classes, no_images, no_validation, some
 from engine.plan.text import clean
 
 
@@ -39,7 +39,7 @@ class Listing:
             return
         yield from self._list_val(self.outline.val)
         if not any(self.val):
-            raise no_images(self.outline.folder, self.outline.val)
+            raise no_validation(self.outline.val)
 
     def _list_val(self, val: str) -> Iterator[None]:
         if self.outline.layout == "Tiny ImageNet":
@@ -62,12 +62,12 @@ class Listing:
     def _check_train(self, own: int) -> None:
         outline = self.outline
         if not any(self.train):
-            raise no_images(outline.folder, outline.train)
+            raise no_images(outline.train)
         better = None
         if outline.layout == "one level of class folders":
             doubtful = own == 0 or len(outline.keys) == 1 or not all(self.train)
             better = better_folder(outline.folder) if doubtful else None
-        if better is not None and own == 0:
+        if better is not None and own == 0 and len(outline.keys) > 1:
             raise DatasetError(
                 f"the folders in {clean(outline.folder)} hold no images of their own; choose "
                 f"{clean(better)}, or, if {some([clean(key) for key in outline.keys])} are the "
