@@ -113,7 +113,7 @@ class HistoryView:
         segment = next((each for each in segments if step <= each.track.end), segments[-1])
         return _seconds_at(segment, step)
 
-    def buckets(  # noqa: PLR0917
+    def buckets(
         self,
         metric: str,
         axis: Axis,

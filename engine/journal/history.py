@@ -102,7 +102,7 @@ class History:
         if part is None:
             part = self._add_rank(attempt, state, rank, event.first)
         if event.first != part.next or event.names != part.names:
-            fitting = self._fit(state, part, event)
+            fitting = self._fit(part, event)
             if fitting is None:
                 self.skipped += 1
                 return
@@ -112,7 +112,7 @@ class History:
         part.rows_waiting += event.count
         self._view = None
         if part.rows_waiting >= _PENDING_ROWS:
-            self._settle(state, part)
+            self._settle(part)
             self._evict()
 
     def freeze(self) -> HistoryView:
@@ -120,7 +120,7 @@ class History:
         if self._view is None:
             for state in self._attempts.values():
                 for part in state.ranks.values():
-                    self._settle(state, part)
+                    self._settle(part)
                 self._fold(state)
             self._evict()
             self._view = self._freeze()
@@ -144,7 +144,7 @@ class History:
 
     def _cut(self, state: _Attempt, step: int) -> None:
         for part in state.ranks.values():
-            self._settle(state, part)
+            self._settle(part)
         self._fold(state)
         for track in state.tracks():
             track.cut(max(0, step - track.base))
@@ -163,20 +163,16 @@ class History:
             if other > number and later.begin is not None:
                 track.cut(max(0, later.begin - track.base))
 
-    def _fit(self, state: _Attempt, part: _Rank, event: Steps) -> Steps | None:
+    def _fit(self, part: _Rank, event: Steps) -> Steps | None:
         """What is new in an event that does not simply go on where the last one ended.
 
         Lost steps become rows of NaN. ``None`` where nothing is new, or too much is lost.
         """
         gap = event.first - part.next
-        if gap > _LARGEST_GAP or -gap >= event.count:
+        if gap > _LARGEST_GAP or -gap >= event.count or not self._knows(event.names):
             return None
-        self._settle(state, part)
+        self._settle(part)
         part.names = event.names
-        new = [name for name in event.names if name not in self._metrics]
-        if len(self._metrics) + len(new) > incoming.MOST_METRICS:
-            return None
-        self._metrics.extend(new)
         if gap < 0:
             return incoming.without_first(event, -gap)
         if gap > 0:
@@ -186,7 +182,15 @@ class History:
             part.next = event.first
         return event
 
-    def _settle(self, state: _Attempt, part: _Rank) -> None:
+    def _knows(self, names: tuple[str, ...]) -> bool:
+        """Takes up metrics that are new; not where a name comes twice, or they become too many."""
+        new = [name for name in names if name not in self._metrics]
+        if len(set(names)) < len(names) or len(self._metrics) + len(new) > incoming.MOST_METRICS:
+            return False
+        self._metrics.extend(new)
+        return True
+
+    def _settle(self, part: _Rank) -> None:
         """Puts the waiting events of a rank into its track."""
         events = part.waiting
         if not events:

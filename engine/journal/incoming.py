@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from math import isfinite
 
 import msgspec
 import numpy as np
@@ -23,15 +22,12 @@ _ITEM = 4
 
 def is_sound(event: Steps) -> bool:
     """Whether the parts of an event fit each other and are of this world."""
-    size = _ITEM * event.count
     return (
-        size > 0
+        event.count > 0
         and 0 <= event.first <= LARGEST_STEP - event.count
-        and 0 < len(event.names) == len(event.columns) <= MOST_METRICS
-        and len(set(event.names)) == len(event.names)
-        and isfinite(event.since)
+        and len(event.names) == len(event.columns) <= MOST_METRICS
+        and set(map(len, event.columns)) == {_ITEM * event.count}
         and 0.0 <= event.since <= LATEST
-        and all(len(column) == size for column in event.columns)
     )
 
 
