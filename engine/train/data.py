@@ -7,6 +7,7 @@ borders. What a worker is asked for carries epoch and sample index: it keeps no 
 
 from __future__ import annotations
 
+import multiprocessing
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -220,14 +221,24 @@ class Stream:
         self._course.cut = True
 
     def close(self) -> None:
-        """Ends the workers."""
-        self._batches = None
+        """Ends the workers, those that hang in a file system too."""
+        batches, self._batches = self._batches, None
+        # What an exception holds on to would keep the workers until the interpreter ends.
+        shut_down = getattr(batches, "_shutdown_workers", None)
+        if shut_down is not None:
+            shut_down()
+        for process in multiprocessing.active_children():
+            process.kill()
 
 
 def automatic_workers(cores: int, device: str) -> int:
-    """How many processes decode images where the user does not say."""
+    """How many processes decode images where the user does not say.
+
+    A GPU leaves the cores to them. A CPU that trains needs its cores itself, and one core
+    decodes for about four that train.
+    """
     if device == "cpu":
-        return min(2, cores // 2)
+        return 0 if cores == 1 else min(8, max(1, cores // 4))
     return min(8, max(1, cores - 1))
 
 

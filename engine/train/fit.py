@@ -61,6 +61,7 @@ def main(argv: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     with Attempt(recorder, StopRequest(attempt / STOP_FILE)) as running:
+        running.stop.interrupt_startup()
         running.plan = _read_plan(run_directory / layout.RUN_CONFIG)
         recorder.post(Phase(name="importing torch"))
         from engine.train.job import prepare

@@ -33,6 +33,8 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     device = devices.choose(settings, int(os.environ.get("LOCAL_RANK", "0")))
     cores = devices.cores()
+    threads = max(1, cores // local)
+    devices.configure(device, threads)
 
     recorder.post(Phase(name="reading images"))
     folder = dataset.load(Path(plan.dataset), settings.val_fraction, settings.seed)
@@ -50,8 +52,6 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
         pinned=device.type == "cuda",
         parent=os.getpid(),
     )
-    threads = max(1, cores // local)
-    devices.configure(device, threads)
 
     recorder.post(Phase(name="building model"))
     network, sentences = model.build(settings, len(folder.classes))

@@ -29,6 +29,7 @@ def bind_to_supervisor() -> None:
     # The supervisor may have died before the line above: then its children were given away. A
     # launcher in between is alive as long as it is our parent, and only its own parent counts.
     if os.getppid() != named and "TORCHELASTIC_RUN_ID" not in os.environ:
+        print(f"the supervisor ({PARENT}={named}) is not my parent: it is gone", file=sys.stderr)
         os._exit(1)
 
 

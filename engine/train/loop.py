@@ -10,7 +10,7 @@ import msgspec
 from torch import Tensor
 
 from engine.errors import TrainingError
-from engine.journal.events import EndState, EpochEnded, EpochStarted, Phase, Validated
+from engine.journal.events import EndState, EpochEnded, EpochStarted, Notice, Phase, Validated
 from engine.plan.runs import RunPlan
 from engine.train.checkpoint import Checkpoints
 from engine.train.damage import Damage
@@ -123,16 +123,15 @@ def evaluate(job: Job, epoch: int) -> Sums | None:
             return None
     sums = add_up(tallies)
     if not sums.finite:
-        raise TrainingError(
-            f"the validation loss after epoch {epoch + 1} is not a finite number; {_remedy(job)}"
-        )
+        text = f"the validation loss after epoch {epoch + 1} is not a finite number"
+        job.recorder.post(Notice(level="warning", code="validation-loss", text=text))
     if sums.images:
         job.recorder.post(
             Validated(
                 epoch=epoch,
                 step=job.step,
                 images=sums.images,
-                loss_sum=sums.loss_sum,
+                loss_sum=sums.loss_sum if sums.finite else None,
                 top1=sums.top1,
                 top5=sums.top5,
                 seconds=time.monotonic() - began,
@@ -174,12 +173,8 @@ def _check_finite(job: Job) -> None:
         step, lr = job.telemetry.not_finite
         raise TrainingError(
             f"the loss of step {step} is not a finite number, at learning rate {lr:.4g}; "
-            f"{_remedy(job)}"
+            f"lower --lr ({job.plan.settings.lr:g}) or lengthen --warmup-epochs"
         )
-
-
-def _remedy(job: Job) -> str:
-    return f"lower --lr ({job.plan.settings.lr:g}) or lengthen --warmup-epochs"
 
 
 def _stopped(job: Job, epoch: int) -> Ending:

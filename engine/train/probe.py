@@ -33,8 +33,8 @@ def probe() -> Machine:
         )
     found = (*_cuda(torch.cuda.device_count() if torch.cuda.is_available() else 0), *_mps())
     return Machine(
-        torch=torch.__version__,
-        torchvision=torchvision.__version__,
+        torch=str(torch.__version__),
+        torchvision=str(torchvision.__version__),
         cores=devices.cores(),
         cpu_name=devices.cpu_name(),
         cpu_bf16=devices.cpu_has_bf16(),

@@ -11,6 +11,7 @@ from types import FrameType
 from engine.errors import Interrupted
 
 _POLL = 0.25
+_REASON = "stopped before the first step, as asked"
 
 
 class Stopped(Interrupted):
@@ -18,19 +19,28 @@ class Stopped(Interrupted):
 
 
 class StopRequest:
-    """Whether somebody asked. While ``eager``, which ends with the first step, the request
-    raises ``Stopped`` in the main thread: importing and reading may take long and can be left
-    anywhere."""
+    """Whether somebody asked.
+
+    While it is eager, which ends with the first step, a request raises ``Stopped`` in the main
+    thread: importing and reading may take long and can be left anywhere.
+    """
 
     def __init__(self, file: Path) -> None:
         """Installs the signal handlers and the watch; call it in the main thread."""
         self.requested = False
-        self.eager = True
+        self.eager = False
         self._file = file
         self._ended = threading.Event()
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
         threading.Thread(target=self._watch, name="stop", daemon=True).start()
+
+    def interrupt_startup(self) -> None:
+        """Makes it eager; raises ``Stopped`` where somebody has asked already."""
+        self.eager = True
+        if self.requested:
+            self.eager = False
+            raise Stopped(_REASON)
 
     def close(self) -> None:
         """From now on requests are ignored: the process ends anyway."""
@@ -41,7 +51,7 @@ class StopRequest:
         self.requested = True
         if self.eager:
             self.eager = False
-            raise Stopped("stopped before the first step, as asked")
+            raise Stopped(_REASON)
 
     def _watch(self) -> None:
         # The signal wakes the main thread out of what it waits for; a flag alone would not.
