@@ -7,14 +7,13 @@ import signal
 import subprocess
 import time
 from functools import partial
+from pathlib import Path
 
 from engine.errors import ExperimentError
-from engine.experiment import Experiment
 from engine.journal import layout
-from engine.plan.runs import RunPlan
 from engine.run import cgroup, kin
 from engine.run.judge import Verdict, end_of, judge
-from engine.run.launch import rank_command
+from engine.run.launch import Launch
 from engine.run.watch import Watch
 
 PATIENCE = 120.0
@@ -30,13 +29,25 @@ class Attempt:
     ends.
     """
 
-    def __init__(self, experiment: Experiment, run: RunPlan, number: int) -> None:
-        self.run = run.run
+    def __init__(
+        self,
+        experiment: Path,
+        run: str,
+        number: int,
+        launch: Launch,
+        *,
+        patience: float = PATIENCE,
+        linger: float = LINGER,
+    ) -> None:
+        """Launches the ranks of ``run``; raises ``ExperimentError`` where that cannot be done."""
+        self.run = run
         self.number = number
-        self._directory = layout.attempt_directory(experiment.directory, run.run, number)
-        self._log = layout.rank_log(experiment.directory, run.run, number, 0)
-        self.launch = rank_command(experiment, run, number)
-        self.watch = Watch(experiment.directory, run.run, number, self.launch.ranks)
+        self.launch = launch
+        self.watch = Watch(experiment, run, number, launch.ranks)
+        self._patience = patience
+        self._linger = linger
+        self._directory = layout.attempt_directory(experiment, run, number)
+        self._log = layout.rank_log(experiment, run, number, 0)
         self._out_of_memory_before = cgroup.oom_kills()
         self._asked: float | None = None
         self._killed = ""
@@ -117,10 +128,12 @@ class Attempt:
         now = time.monotonic()
         if self.watch.closed and self._closed is None:
             self._closed = now
-        if self._closed is not None and now - self._closed > LINGER:
+        if self._closed is not None and now - self._closed > self._linger:
             self._kill_group()
-        elif self._asked is not None and now - self._asked > PATIENCE:
-            self._kill_because(f"killed: it had not ended {PATIENCE:.0f} s after it was asked to")
+        elif self._asked is not None and now - self._asked > self._patience:
+            self._kill_because(
+                f"killed: it had not ended {self._patience:g} s after it was asked to"
+            )
 
     def _kill_because(self, reason: str) -> None:
         self._killed = self._killed or reason
@@ -135,7 +148,7 @@ class Attempt:
 
     def _sweep(self) -> None:
         """Kills what the ranks left behind. The supervisor has adopted it: see ``kin``."""
-        deadline = time.monotonic() + LINGER
+        deadline = time.monotonic() + self._linger
         while left := kin.descendants():
             kin.kill(left)
             if time.monotonic() > deadline:

@@ -63,6 +63,7 @@ def rank_command(
         # Set, because a shell inside a cluster job may carry those of another job.
         "RANK": "0",
         "LOCAL_RANK": "0",
+        "LOCAL_WORLD_SIZE": str(local_ranks),
         "WORLD_SIZE": str(local_ranks),
     }
     if "OMP_NUM_THREADS" not in inherited:

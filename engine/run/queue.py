@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from engine.journal.events import EndState
-from engine.journal.views import RunState
 from engine.plan.runs import RunPlan
+
+if TYPE_CHECKING:
+    # Its module needs numpy, whose threads have no place in a process that forks.
+    from engine.journal.views import RunState
 
 
 @dataclass(slots=True)

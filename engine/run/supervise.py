@@ -36,6 +36,7 @@ from engine.run.alarms import Alarms
 from engine.run.attempt import Attempt
 from engine.run.board import Board
 from engine.run.judge import Verdict
+from engine.run.launch import rank_command
 from engine.run.queue import Queue
 from engine.run.sampler import Sampler
 
@@ -121,7 +122,8 @@ class Supervisor:
             config = self._directory / run.run / layout.RUN_CONFIG
             config.parent.mkdir(exist_ok=True)
             write_atomically(config, msgspec.json.format(msgspec.json.encode(run)))
-            attempt = Attempt(self._experiment, run, number)
+            launch = rank_command(self._experiment, run, number)
+            attempt = Attempt(self._directory, run.run, number, launch)
         except (ExperimentError, OSError) as error:
             self._ended(run.run, number, Verdict("failed", str(error)), None)
             return
@@ -198,7 +200,7 @@ class Supervisor:
         if run not in self._queue.waiting:
             return f"{run} does not wait in the queue"
         attempt = past.attempts(self._directory, run)
-        self._ended(run, attempt, Verdict("stopped", "stopped before its turn came"), None)
+        self._ended(run, attempt, Verdict("stopped", "its turn had not come"), None)
         return ""
 
     def _retry(self, run: str) -> str:

@@ -61,7 +61,7 @@ def _print(report: Report) -> None:
         ("validation images", show.count(report.val_images) + held),
         ("largest : smallest class", f"{report.imbalance:.2f} : 1"),
         ("typical size", size),
-        ("bytes", show.gib(report.bytes)),
+        ("size of all files", _size(report.bytes)),
         ("ignored files", show.count(report.ignored)),
         ("unreadable headers", show.count(report.unreadable)),
     ):
@@ -80,3 +80,9 @@ def _print(report: Report) -> None:
     emit(classes)
     if len(report.classes) > _CLASSES:
         emit(Text(f"... and {len(report.classes) - _CLASSES:,} more classes"))
+
+
+def _size(size: int) -> str:
+    from tui.widgets import format as show
+
+    return show.gib(size) if size >= 1 << 20 else f"{size / 1024:.0f} KiB"

@@ -43,7 +43,7 @@ class Narrator:
                 yield _notice(notice)
         yield from self._epochs(run)
         if run.state in _OVER and self._first(*key, "over", run.ended):
-            yield f"{run.state}: {clean(run.reason)}" if run.reason else run.state
+            yield _end(run)
 
     def _epochs(self, run: RunView) -> Iterator[str]:
         """Epochs that are over: with their validation, or once it is clear that none comes."""
@@ -62,6 +62,13 @@ class Narrator:
             return False
         self._told.add(what)
         return True
+
+
+def _end(run: RunView) -> str:
+    reason = clean(run.reason)
+    if not reason or reason.startswith(run.state):
+        return reason or run.state
+    return f"{run.state}: {reason}"
 
 
 def _notice(notice: Notice) -> str:
