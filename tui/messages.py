@@ -192,3 +192,22 @@ class RequestAnswered(Message):
 
     sentence: str
     failed: bool = False
+
+
+# Live
+
+
+@dataclass
+class RequestTaken(Message):
+    """A request was left for the supervisor: ``stop``, ``kill`` or ``retry`` of a run, or of all
+    where ``run`` is empty."""
+
+    action: str
+    run: str
+
+
+@dataclass
+class RequestRefused(Message):
+    """A request could not be left; ``sentence`` says why."""
+
+    sentence: str

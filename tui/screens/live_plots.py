@@ -22,12 +22,12 @@ Metric = Literal["loss", "top1", "top5", "speed", "lr", "wait", "step"]
 AXES: tuple[Axis, ...] = ("step", "time", "epoch")
 
 SMOOTHINGS: tuple[tuple[str, float], ...] = (
-    ("a little", 0.015),
-    ("more", 0.05),
-    ("much", 0.15),
+    ("a little", 5.0),
+    ("more", 15.0),
+    ("much", 45.0),
     ("none", 0.0),
 )
-"""Share of the steps in sight that the moving average reaches over."""
+"""Dot columns that the moving average reaches over: as calm in a small chart as in a large one."""
 
 MEANINGS = ("train", "run2", "run3", "run4", "run5", "run6")
 """Colours of the runs when several are laid over each other."""
@@ -63,6 +63,8 @@ class _Kind:
     validation: Callable[[ValidationView], float] | None = None
     can_log: bool = False
     ceiling: float | None = None
+    include: tuple[float, ...] = ()
+    calm: float = 0.0
 
 
 def plot(metric: Metric, runs: Sequence[Shown], view: View, width: int) -> Plot:
@@ -83,8 +85,10 @@ def plot(metric: Metric, runs: Sequence[Shown], view: View, width: int) -> Plot:
         x_name=view.axis,
         y_log=view.log and kind.can_log,
         floor=0.0,
+        include=kind.include,
+        calm=kind.calm,
         ceiling=kind.ceiling,
-        smoothing=SMOOTHINGS[view.smoothing][1] if metric not in ("lr",) else 0.0,
+        smoothing=0.0 if metric == "lr" else SMOOTHINGS[view.smoothing][1] / (2.0 * max(width, 8)),
         cursor=view.viewport.cursor,
         waiting="waiting for the first step",
         number=kind.number,
@@ -243,9 +247,17 @@ _KINDS: dict[Metric, _Kind] = {
         validation=lambda each: each.top5 * 100.0,
         ceiling=100.0,
     ),
-    "speed": _Kind("Images/s", "speed", _speed, number=show.rate, can_log=True),
+    "speed": _Kind("Images/s", "speed", _speed, number=show.rate, can_log=True, calm=0.5),
     "lr": _Kind("Learning rate", "rate", partial(_plain, "lr", 1.0), can_log=True),
-    "wait": _Kind("Waiting for data", "wait", _wait, unit="%", number=_one_decimal, ceiling=100.0),
+    "wait": _Kind(
+        "Waiting for data",
+        "wait",
+        _wait,
+        unit="%",
+        number=_one_decimal,
+        ceiling=100.0,
+        include=(0.0, 10.0),
+    ),
     "step": _Kind(
         "Step time",
         "time",
@@ -253,5 +265,6 @@ _KINDS: dict[Metric, _Kind] = {
         unit="ms",
         number=partial(show.plain, digits=3),
         can_log=True,
+        calm=0.5,
     ),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -34,6 +36,11 @@ class Chart(Widget):
         "chart--rate",
         "chart--wait",
         "chart--time",
+        "chart--run2",
+        "chart--run3",
+        "chart--run4",
+        "chart--run5",
+        "chart--run6",
     }
 
     DEFAULT_CSS = """
@@ -57,6 +64,11 @@ class Chart(Widget):
         .chart--rate { color: $series-rate; }
         .chart--wait { color: $series-wait; }
         .chart--time { color: $series-time; }
+        .chart--run2 { color: $series-validation; }
+        .chart--run3 { color: $series-time; }
+        .chart--run4 { color: $series-speed; }
+        .chart--run5 { color: $series-rate; }
+        .chart--run6 { color: $series-wait; }
     }
     """
 
@@ -67,6 +79,9 @@ class Chart(Widget):
         self._plot: Plot | None = None
         self._drawing = Drawing((), None)
         self._held: tuple[object, Limits | None] = (None, None)
+        self._way: object = None
+        self._subjects: tuple[object, ...] = ()
+        self._shown_at = 0.0
 
     @property
     def rows(self) -> list[str]:
@@ -77,6 +92,22 @@ class Chart(Widget):
         """Draws ``plot``; only rows that differ from what is there are painted again."""
         self._plot = plot
         self._draw()
+
+    def wants(self, way: object, subjects: Sequence[object], pause: float) -> bool:
+        """Whether a new plot is due: seen another ``way``, or of other ``subjects``.
+
+        Where only the subjects grew, at most every ``pause`` seconds. Subjects are compared by
+        identity: a frozen view that is the same object says the same.
+        """
+        way = (way, self.size)
+        now = time.monotonic()
+        same = len(subjects) == len(self._subjects) and all(
+            new is old for new, old in zip(subjects, self._subjects, strict=True)
+        )
+        if way == self._way and (same or now - self._shown_at < pause):
+            return False
+        self._way, self._subjects, self._shown_at = way, tuple(subjects), now
+        return True
 
     def on_resize(self) -> None:
         self._draw()

@@ -12,6 +12,9 @@ from tui.widgets.lines import Lines
 _LABEL = 12
 """Cells for the names of facts."""
 
+_FACTS = 47
+"""Cells for the facts where there is room for the classes beside them."""
+
 
 class DatasetReport(Lines):
     """Scrolls, has no cursor. Says what to do where there is nothing to show yet."""
@@ -24,6 +27,8 @@ class DatasetReport(Lines):
         self._head: list[Content] = []
         self._counts: tuple[ClassCount, ...] = ()
         self._largest = 1
+        self._beside = False
+        """Whether the classes stand beside the facts and not under them."""
         self._name_width = 0
         self._digits = 5
         self._shown: tuple[str, Report | str] = ("", "")
@@ -53,9 +58,12 @@ class DatasetReport(Lines):
         super().on_resize()
 
     def line(self, number: int, width: int) -> Content:
-        if number < len(self._head):
-            return self._head[number]
-        return self._class_line(self._counts[number - len(self._head)], width)
+        if not self._beside:
+            classes = number - len(self._head)
+            return self._head[number] if classes < 0 else self._class_line(classes - 2, width)
+        left = self._head[number] if number < len(self._head) else Content("")
+        left = left.truncate(_FACTS - 3, ellipsis=True, pad=True)
+        return Content.assemble(left, "   ", self._class_line(number - 1, width - _FACTS))
 
     def _show(self, kind: str, what: Report | str) -> None:
         if kind != self._shown[0]:
@@ -63,18 +71,24 @@ class DatasetReport(Lines):
         self._shown = (kind, what)
         self._width = self.scrollable_content_region.width
         if isinstance(what, Report):
+            self._beside = self._width >= _FACTS + 29
             self._counts = what.classes
             self._largest = max((each.train + each.val for each in what.classes), default=1) or 1
-            room = max(8, self._width - 2 * self._digits - 16)
+            room = max(8, self._width - 2 * self._digits - 16 - (_FACTS if self._beside else 0))
             self._name_width = min(max((len(each.name) for each in what.classes), default=5), room)
             self._name_width = max(5, self._name_width)
-            self._head = [*self._facts(what), Content(""), self._class_heading()]
+            self._head = self._facts(what)
         else:
+            self._beside = False
             self._counts = ()
             self._head = self._wrapped(what, "$error" if kind == "error" else "$quiet")
             if kind == "error":
                 self._head += [Content(""), *(Content.styled(each, "$quiet") for each in _LAYOUTS)]
-        self.set_count(len(self._head) + len(self._counts))
+        lines = len(self._counts) + 1 if self._counts else 0
+        if self._beside:
+            self.set_count(max(len(self._head), lines))
+        else:
+            self.set_count(len(self._head) + (lines + 1 if lines else 0))
 
     def _facts(self, report: Report) -> list[Content]:
         so_far = "" if report.listed else " so far"
@@ -127,7 +141,13 @@ class DatasetReport(Lines):
             ("val".rjust(self._digits + 1), "$series-validation"),
         )
 
-    def _class_line(self, each: ClassCount, width: int) -> Content:
+    def _class_line(self, number: int, width: int) -> Content:
+        """The line of a class; before the first stands the heading, before that an empty one."""
+        if number < -1 or number >= len(self._counts):
+            return Content("")
+        if number == -1:
+            return self._class_heading()
+        each = self._counts[number]
         name = Content(each.name).truncate(self._name_width, ellipsis=True, pad=True)
         room = min(40, width - self._name_width - 2 * self._digits - 5)
         counts = f"{each.train:,}".rjust(self._digits + 1) + f"{each.val:,}".rjust(self._digits + 1)
@@ -138,7 +158,8 @@ class DatasetReport(Lines):
         return Content.assemble((label.ljust(_LABEL), "$quiet"), " ", value)
 
     def _long_fact(self, label: str, value: str, style: str) -> list[Content]:
-        wrapped = textwrap.wrap(value, max(20, self._width - _LABEL - 1)) or [""]
+        width = _FACTS - 3 if self._beside else self._width
+        wrapped = textwrap.wrap(value, max(20, width - _LABEL - 1)) or [""]
         return [
             Content.assemble((("" if n else label).ljust(_LABEL), "$quiet"), " ", (line, style))
             for n, line in enumerate(wrapped)

@@ -28,7 +28,7 @@ _MARKS = {
 }
 """A sign and a colour per state; the word stands beside them."""
 
-_FIXED = 1 + 13 + 11 + 10 + 9 + 12
+_FIXED = 1 + 13 + 11 + 10 + 8 + 11
 """Cells of everything but dataset and strategies, with the gaps after them."""
 
 
@@ -83,8 +83,8 @@ class ExperimentList(Lines):
         return super().can_stop_at(number) and number > 0
 
     def line(self, number: int, width: int) -> Content:
-        dataset = max(8, (width - _FIXED) * 2 // 5)
-        strategies = max(6, width - _FIXED - dataset)
+        dataset = min(36, max(8, (width - _FIXED) * 13 // 24))
+        strategies = min(40, max(6, width - _FIXED - dataset))
         if number == 0:
             return Content.styled(
                 " "
@@ -93,8 +93,8 @@ class ExperimentList(Lines):
                 + "dataset".ljust(dataset)
                 + "model".ljust(10)
                 + "strategies".ljust(strategies)
-                + "top-1".rjust(9)
-                + "time".rjust(12),
+                + "top-1".rjust(8)
+                + "time".rjust(11),
                 "$quiet",
             )
         row = self._rows[number - 1]
@@ -107,8 +107,8 @@ class ExperimentList(Lines):
             _cut(row.dataset, dataset, "bold"),
             _cut(row.model, 10, ""),
             _cut(", ".join(row.strategies), strategies, ""),
-            (percent(row.best_top1).rjust(9), "bold" if row.best_top1 is not None else ""),
-            (seconds(row.seconds).rjust(12), "$quiet"),
+            (percent(row.best_top1).rjust(8), "bold" if row.best_top1 is not None else ""),
+            (seconds(row.seconds).rjust(11), "$quiet"),
         )
 
     def _make_rows(self) -> None:

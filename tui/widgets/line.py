@@ -54,6 +54,9 @@ def heading(title: str, width: int, remark: str = "") -> Content:
 def bar(share: float | None, width: int, style: str) -> Content:
     """A bar of ``width`` cells; empty where the share (0..1) is unknown."""
     full = 0 if share is None else round(min(max(share, 0.0), 1.0) * width)
+    if share is not None and share >= 0.01:
+        # A little is not nothing.
+        full = max(full, 1)
     return Content.assemble(("━" * full, style), ("─" * (width - full), "$faint"))
 
 

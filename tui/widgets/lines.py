@@ -52,6 +52,8 @@ class Lines(ScrollView, can_focus=True):
     }
     """
 
+    BINDING_GROUP_TITLE = "lists"
+
     has_cursor = True
 
     cursor: reactive[int] = reactive(0, repaint=False)

@@ -64,6 +64,10 @@ class Plot:
     floor: float | None = None
     """The y axis never goes below this."""
     ceiling: float | None = None
+    include: tuple[float, ...] = ()
+    """Values that the y axis holds in any case."""
+    calm: float = 0.0
+    """The y axis spans at least this share of its middle: noise of a steady value stays small."""
     smoothing: float = 0.015
     """Share of what is in sight that the moving average reaches over."""
     cursor: float | None = None
@@ -161,6 +165,10 @@ class _Painter:
             if cols is not None and len(cols.x) and isinstance(series, Curve) and series.band:
                 low = min(low, max(float(cols.low.min()), low - room))
                 high = max(high, min(float(cols.high.max()), high + room))
+        low, high = min(low, *self.plot.include, low), max(high, *self.plot.include, high)
+        lacking = self.plot.calm * abs(low + high) / 2 - (high - low)
+        if lacking > 0:
+            low, high = low - lacking / 2, high + lacking / 2
         limits = axis.sticky(previous, low, high)
         floor, ceiling = self.plot.floor, self.plot.ceiling
         return Limits(
@@ -290,7 +298,7 @@ class _Painter:
 
     def _y_ticks(self, limits: Limits) -> list[axis.Tick]:
         scale: Scale = "log" if self.plot.y_log else "linear"
-        return axis.ticks(limits, max(2, min(6, self.rows // 2)), scale)
+        return axis.ticks(limits, max(2, min(8, self.rows // 3 + 1)), scale)
 
     def _plot_rows(
         self,

@@ -116,11 +116,11 @@ class SettingLines(Lines):
 
     BINDING_GROUP_TITLE = "settings"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "enter", "change"),
-        Binding("left", "cycle(-1)", "other", key_display="←", show=False),
-        Binding("right", "cycle(1)", "other", key_display="→"),
-        Binding("space", "cycle(1)", "other", show=False),
-        Binding("delete", "default", "default again"),
+        Binding("enter", "enter", "edit, next"),
+        Binding("right", "cycle(1)", "change", key_display="← →"),
+        Binding("left", "cycle(-1)", "change back", show=False),
+        Binding("space", "cycle(1)", "change", show=False),
+        Binding("delete", "default", "default"),
     ]
 
     def __init__(self) -> None:

@@ -108,6 +108,7 @@ def _figure(label: str, value: str, width: int, style: str) -> Content:
 
 def progress(
     run: RunView,
+    state: str,
     fraction: float | None,
     epoch_fraction: float | None,
     eta: float | None,
@@ -118,10 +119,11 @@ def progress(
     epoch = min(run.epoch + 1, epochs) if epochs else run.epoch + 1
     label = f"epoch {epoch}/{epochs if epochs else show.UNKNOWN}"
     if run.state == "running" and epoch_fraction is not None and width >= 70:
-        label += f" at {epoch_fraction * 100:>3.0f} %"
-    if run.state == "running":
+        label += f" at {epoch_fraction * 100:.0f} %"
+        label = label.ljust(len(f"epoch {epochs}/{epochs} at 100 %"))
+    if state in ("running", "stopping"):
         right = f"{show.about(eta)} left" if eta is not None else ""
-    elif run.started and run.ended:
+    elif run.started and run.ended and run.state != "running":
         right = f"took {show.seconds(run.ended - run.started)}"
     else:
         right = ""
@@ -129,9 +131,12 @@ def progress(
     tail = f"{share:>4} %  {right}"
     tail = tail.ljust(24 if width >= 70 else len(tail))
     room = max(4, width - len(label) - len(tail) - 3)
-    style = {"done": "$success", "failed": "$error", "stopped": "$warning"}.get(
-        run.state, "$series-train"
-    )
+    style = {
+        "done": "$success",
+        "failed": "$error",
+        "stopped": "$warning",
+        "crashed": "$error",
+    }.get(state, "$series-train")
     return Content.assemble(
         (label, "$quiet"),
         "  ",
