@@ -95,28 +95,35 @@ class HelpScreen(ModalScreen[None]):
 
 def _entries(screen: Screen[object]) -> Iterator[Entry]:
     """The keys of every pane of ``screen``, of the screen itself, and of everywhere."""
-    seen: set[Entry] = set()
+    groups: dict[str, dict[Entry, None]] = {}
     for node in (*screen.walk_children(with_self=False), screen, screen.app):
-        lines = [each for each in _keys(node) if each not in seen]
-        if lines:
-            seen.update(lines)
-            everywhere = "everywhere" if node is screen.app else "this screen"
-            yield Entry("", node.BINDING_GROUP_TITLE or everywhere)
-            yield from lines
+        for title, entries in _groups(node):
+            groups.setdefault(title, {}).update(dict.fromkeys(entries))
+    for title, found in groups.items():
+        yield Entry("", title)
+        yield from found
 
 
-def _keys(node: DOMNode) -> list[Entry]:
-    """The keys that we gave a node; those that do the same stand on one line.
+def _groups(node: DOMNode) -> Iterator[tuple[str, list[Entry]]]:
+    """The keys that we gave a node and what it is made from, each under its title.
 
     Textual's own, such as those that move about in a text, go without saying.
     """
-    keys: dict[tuple[str, str], list[str]] = {}
     for made in type(node).__mro__:
-        declared = made.__dict__.get("BINDINGS", ()) if made.__module__.startswith("tui.") else ()
-        for binding in Binding.make_bindings(declared):
-            if binding.description:
-                name = binding.key_display or key_name(binding.key)
-                names = keys.setdefault((binding.description, binding.action), [])
-                if name not in names:
-                    names.append(name)
+        declared = made.__dict__.get("BINDINGS") if made.__module__.startswith("tui.") else None
+        if declared:
+            title = made.__dict__.get("BINDING_GROUP_TITLE")
+            fallback = "this screen" if isinstance(node, Screen) else "everywhere"
+            yield title or fallback, _lines(declared)
+
+
+def _lines(declared: list[BindingType]) -> list[Entry]:
+    """Bindings as lines; keys that do the same stand on one."""
+    keys: dict[tuple[str, str], list[str]] = {}
+    for binding in Binding.make_bindings(declared):
+        if binding.description:
+            name = binding.key_display or key_name(binding.key)
+            names = keys.setdefault((binding.description, binding.action), [])
+            if name not in names:
+                names.append(name)
     return [Entry(" ".join(names), about) for (about, _), names in keys.items()]

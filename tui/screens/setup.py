@@ -136,7 +136,11 @@ class SetupScreen(Screen[None]):
             self._focus(self.query_one(FolderTree))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "back" and self.is_mounted:
+        if not self.is_mounted:
+            return True
+        if action == "path":
+            return not self.query_one(PathField).has_focus
+        if action == "back":
             tree = self.query_one(FolderTree)
             return not tree.has_focus or self._start_wanted or self.search.active
         return True
@@ -420,6 +424,7 @@ class SetupScreen(Screen[None]):
             )
         elif self.problem:
             parts.append(("  cannot be trained on", "$error"))
+        parts.append((f"   {clean(str(self.draft.dataset.parent))}", "$faint"))
         return Content.assemble(*parts)
 
     def _summary(self) -> Content:
