@@ -3,9 +3,10 @@
     python -m benchmarks.journalling [--steps 4000] [--step-ms 0,2,10] [--device cpu]
 
 Between the calls the thread does arithmetic for about so many milliseconds, as a step would, while
-the recorder's thread writes the journal. "wall" is how long the calls took, waiting for the
-interpreter included; "CPU" what the training thread itself spent in them; "no calls" what timing so many empty functions gives (caches are cold after
-a long step); "recorder" the CPU time of the other threads. Bound: 50 us per step.
+the recorder's thread writes the journal. "median" to "max" is how long the calls took, waiting for
+the interpreter included; "mean CPU" what the training thread itself spent in them; "no calls" what
+timing so many empty functions gives (caches are cold after a long step); "recorder" the CPU time
+of the other threads. Bound: 50 us per step.
 """
 
 from __future__ import annotations
