@@ -32,7 +32,7 @@ class Row:
     wait_share: float | None
     """Share of the time spent waiting for data."""
     train_loss: float | None
-    """Mean over the last epoch."""
+    """Mean over the last epoch; NaN where it is not finite."""
     val_loss: float | None
     top1: float | None
     """At the last validation."""
@@ -50,10 +50,12 @@ def rows(view: ExperimentView) -> tuple[Row, ...]:
 
 
 def _row(run: RunView) -> Row:
-    steady = run.epochs[1:] or run.epochs
+    epochs = tuple(epoch for epoch in run.epochs if epoch.images)
+    validations = [each for each in run.validations if each.images]
+    steady = epochs[1:] or epochs
     seconds = sum(epoch.seconds for epoch in steady)
-    last = run.epochs[-1] if run.epochs else None
-    validation = run.validations[-1] if run.validations else None
+    last = epochs[-1] if epochs else None
+    validation = validations[-1] if validations else None
     return Row(
         name=run.run,
         strategy=run.strategy,
@@ -69,10 +71,10 @@ def _row(run: RunView) -> Row:
         train_loss=last.loss if last else None,
         val_loss=validation.loss if validation else None,
         top1=validation.top1 if validation else None,
-        best_top1=max((each.top1 for each in run.validations), default=None),
+        best_top1=max((each.top1 for each in validations), default=None),
         top5=validation.top5 if validation else None,
         peak_memory=_peak_memory(run),
-        train_seconds=sum(epoch.seconds for epoch in run.epochs) if run.epochs else None,
+        train_seconds=sum(epoch.seconds for epoch in epochs) if epochs else None,
     )
 
 
