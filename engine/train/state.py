@@ -18,6 +18,18 @@ def by_position(state: dict[str, Any], names: list[str]) -> dict[str, Any]:
     return _renamed(state, {name: position for position, name in enumerate(names)})
 
 
+def laid_out_as_weights(optimizer: torch.optim.Optimizer) -> None:
+    """Gives loaded state the memory format of its parameter.
+
+    A fused optimiser walks both through memory: a momentum laid out otherwise would silently be
+    added to other weights.
+    """
+    for parameter, state in optimizer.state.items():
+        for key, value in state.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                state[key] = torch.empty_like(parameter).copy_(value)
+
+
 def on_host(value: Any) -> Any:
     """A copy of a nest of dicts, lists and tensors with every tensor on the host."""
     if isinstance(value, Tensor):

@@ -18,7 +18,7 @@ from engine.train.clocks import Clock
 from engine.train.data import Batch
 from engine.train.metrics import nothing, tally
 from engine.train.optim import sgd
-from engine.train.state import by_name, by_position, on_host
+from engine.train.state import by_name, by_position, laid_out_as_weights, on_host
 from engine.train.strategies.base import Feed
 
 _SCALER_TOLERANCE = 25
@@ -105,6 +105,7 @@ class NoParallelism:
     def restore(self, state: dict[str, Any]) -> None:
         self._model.load_state_dict(state["state_dict"])
         self._optimizer.load_state_dict(by_position(state["optimizer"], self._names()))
+        laid_out_as_weights(self._optimizer)
         self._scaler.load_state_dict(state["scaler"])
 
     def close(self) -> None:

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.train.making import images
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """3 classes, 24 training and 12 validation images of 32 px."""
+    return images(tmp_path_factory.mktemp("pictures"))
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """For tests that let a rank run inside this process: gives the handlers back."""
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

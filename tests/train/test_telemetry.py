@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pytest
+import torch
+
+from engine.journal.events import Steps
+from engine.train.clocks import HostClock
+from engine.train.telemetry import METRICS, ROWS, SLOTS, Telemetry
+from tests.train.making import column
+
+CPU = torch.device("cpu")
+
+
+class LateClock(HostClock):
+    """A device that is behind: a step is finished when the test, or ``wait``, says so."""
+
+    def __init__(self) -> None:
+        super().__init__(SLOTS)
+        self.done: set[int] = set()
+        self.waited = 0
+
+    def begin(self, slot: int) -> None:
+        self.done.discard(slot)
+        super().begin(slot)
+
+    def finished(self, slot: int) -> bool:
+        return slot in self.done
+
+    def wait(self, slot: int) -> None:
+        self.waited += slot not in self.done
+        self.done.add(slot)
+
+
+def _tally(*numbers: float) -> torch.Tensor:
+    return torch.tensor(numbers, dtype=torch.float32)
+
+
+def _run(telemetry: Telemetry, steps: Sequence[int]) -> None:
+    for step in steps:
+        telemetry.begin(step, 0.1 * step)
+        telemetry.loaded()
+        telemetry.clock.mark("forward")
+        telemetry.end(_tally(2.0 * step, 1, 2, 4, 1), None)
+
+
+def _written(telemetry: Telemetry) -> list[Steps]:
+    events = []
+    while (event := telemetry.peek()) is not None:
+        telemetry.written(event)
+        events.append(event)
+    return events
+
+
+def test_a_row_says_what_the_step_was() -> None:
+    telemetry = Telemetry(CPU, HostClock(SLOTS))
+    telemetry.begin_epoch()
+    _run(telemetry, range(3))
+    telemetry.harvest()
+    (event,) = _written(telemetry)
+    assert event.names == METRICS
+    assert (event.first, event.count) == (0, 3)
+    rows = {name: column([event], name)[2] for name in METRICS}
+    assert rows["loss"] == 1.0
+    assert (rows["top1"], rows["top5"], rows["images"]) == (0.25, 0.5, 4)
+    assert rows["lr"] == pytest.approx(0.2)
+    assert 0 <= rows["wait_seconds"] <= rows["step_seconds"]
+    assert rows["wait_seconds"] + rows["forward_seconds"] <= rows["step_seconds"] * 1.001
+    assert math.isnan(rows["backward_seconds"])
+
+
+def test_no_step_is_lost_however_far_the_device_is_behind() -> None:
+    clock = LateClock()
+    telemetry = Telemetry(CPU, clock)
+    telemetry.begin_epoch()
+    _run(telemetry, range(2 * SLOTS + 10))
+    telemetry.harvest()
+    # Full slots are the only thing training waits for.
+    assert 0 < clock.waited <= 2 * SLOTS
+    result = telemetry.finish_epoch()
+    steps = 2 * SLOTS + 10
+    assert result.sums.images == 4 * steps
+    assert result.sums.loss_sum == sum(2.0 * step for step in range(steps))
+    assert (result.sums.top1, result.sums.top5) == (steps, 2 * steps)
+    assert sorted(column(list(_written(telemetry)), "loss")) == list(range(steps))
+
+
+def test_a_step_is_taken_when_it_has_ended_and_in_order() -> None:
+    clock = LateClock()
+    telemetry = Telemetry(CPU, clock)
+    telemetry.begin_epoch()
+    _run(telemetry, range(3))
+    clock.done = {1, 2}
+    telemetry.harvest()
+    assert telemetry.peek() is None
+    clock.done = {0, 1}
+    telemetry.harvest()
+    (event,) = _written(telemetry)
+    assert (event.first, event.count) == (0, 2)
+    assert clock.waited == 0
+
+
+def test_a_gap_in_time_begins_a_new_event() -> None:
+    telemetry = Telemetry(CPU, HostClock(SLOTS))
+    for epoch in range(2):
+        telemetry.begin_epoch()
+        _run(telemetry, range(5 * epoch, 5 * epoch + 5))
+        telemetry.finish_epoch()
+    events = _written(telemetry)
+    assert [(event.first, event.count) for event in events] == [(0, 5), (5, 5)]
+    assert events[0].since < events[1].since
+
+
+def test_steps_that_wait_long_go_out_in_pieces_with_their_times() -> None:
+    telemetry = Telemetry(CPU, HostClock(SLOTS))
+    telemetry.begin_epoch()
+    for step in range(100):
+        _run(telemetry, [step])
+        telemetry.harvest()
+    whole = telemetry.peek()
+    assert whole is not None
+    assert whole.count == 100 < ROWS
+    _run(telemetry, [100])
+    telemetry.harvest()
+    telemetry.written(whole)
+    (rest,) = _written(telemetry)
+    assert (rest.first, rest.count) == (100, 1)
+    assert rest.since >= whole.since + sum(column([whole], "step_seconds").values()) * 0.99
+
+
+def test_a_loss_that_is_no_number_is_noticed_and_told() -> None:
+    telemetry = Telemetry(CPU, HostClock(SLOTS))
+    telemetry.begin_epoch()
+    _run(telemetry, [0])
+    telemetry.begin(1, 0.5)
+    telemetry.loaded()
+    telemetry.end(_tally(math.nan, 0, 0, 4, 0), None)
+    telemetry.harvest()
+    assert telemetry.not_finite == (1, 0.5)
+    assert math.isnan(column(list(_written(telemetry)), "loss")[1])
+
+
+def test_skipped_steps_are_no_failure_and_hold_the_schedule_back() -> None:
+    telemetry = Telemetry(CPU, LateClock(), tolerance=3)
+    telemetry.begin_epoch()
+    for step in range(12):
+        telemetry.begin(step, 0.1)
+        telemetry.loaded()
+        telemetry.end(_tally(1, 0, 0, 4, 1), torch.tensor(float(step not in (0, 1, 5))))
+    assert telemetry.skipped_before(12 - 8) == 2
+    assert telemetry.skipped_before(6) == 3
+    assert telemetry.not_finite is None
+    result = telemetry.finish_epoch()
+    assert (result.skipped, result.sums.images) == (3, 9 * 4)
+    _run(telemetry, range(12, 14))
+    for step in range(14, 17):
+        telemetry.begin(step, 0.1)
+        telemetry.loaded()
+        telemetry.end(_tally(math.nan, 0, 0, 4, 1), torch.tensor(0.0))
+    telemetry.finish_epoch()
+    assert telemetry.not_finite == (16, 0.1)
