@@ -16,6 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from tui import messages, output
+from tui.plain import REMEDY, Ascii
 from tui.start import End, Start
 from tui.theme import DARK
 
@@ -83,6 +84,9 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
         self._ending = False
         self._terminal = output.Terminal()
         self._begun: set[Path] = set()
+        self.ascii = not output.is_utf8()
+        if self.ascii:
+            self._filters.append(Ascii())
         self.register_theme(DARK)
         self.theme = DARK.name
 
@@ -99,6 +103,8 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
         if not self.is_headless:
             output.save_title(self)
             self.set_interval(2.0, self._check_terminal)
+        if self.ascii:
+            self.tell(REMEDY, severity="warning")
         if self.start.experiment is not None:
             self.show_experiment(self.start.experiment)
         else:
@@ -143,6 +149,14 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
             self.feed = feed
             feed.start()
         self.switch_mode("live")
+
+    def show_run(self, run: str) -> None:
+        """Goes to Live and keeps to that run of the shown experiment."""
+        from tui.screens.live import LiveScreen
+
+        self.switch_mode("live")
+        if isinstance(self.screen, LiveScreen):
+            self.screen.pin(run)
 
     def start_experiment(
         self,

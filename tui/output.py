@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import termios
+from collections.abc import Mapping
 from typing import Any
 
 from textual.app import App
@@ -47,10 +48,14 @@ def terminal_is_gone() -> bool:
     return False
 
 
-def is_utf8() -> bool:
-    """Whether braille and box characters reach the terminal as such."""
-    encoding = getattr(sys.__stdout__, "encoding", None) or ""
-    return encoding.lower().replace("-", "") == "utf8"
+def is_utf8(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether braille and box characters reach the terminal as such, by the locale's word.
+
+    Python speaks UTF-8 even in the C locale; the terminal, and tmux above all, does not.
+    """
+    chosen = (environment.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    locale = next((each for each in chosen if each), "")
+    return not locale or "utf8" in locale.lower().replace("-", "")
 
 
 def _write(app: App[Any], text: str) -> None:

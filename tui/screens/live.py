@@ -59,6 +59,8 @@ class LiveScreen(ChartKeys):
         (38, "-high"),
     ]
 
+    FIRST_KEYS: ClassVar[tuple[str, ...]] = ("stop", "retry", "log", "turn", "follow", "overlay")
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("K", "stop", "stop"),
         Binding("R", "retry", "retry"),
@@ -93,13 +95,13 @@ class LiveScreen(ChartKeys):
         yield Line(id="progress")
         yield Line(id="tabs")
         with Vertical(id="body"):
+            yield Line(id="panel")
             with Horizontal(id="large"):
                 yield Chart(id="loss")
                 yield Chart(id="accuracy")
             with Horizontal(id="small"):
                 for metric in _SMALL:
                     yield Chart(id=f"small-{metric}")
-            yield Line(id="panel")
             yield Line(id="strip")
             with Horizontal(id="bottom"):
                 yield Line(id="machine")
@@ -252,15 +254,17 @@ class LiveScreen(ChartKeys):
             # Its room is known after the next layout only.
             self._painted = ()
             self.call_after_refresh(self.paint)
-        room, height = panel.room, panel.content_size.height
+        # The panel is as high as what it says, up to a part of the screen.
+        room, height = panel.room or self.size.width - 2, max(6, self.size.height // 3)
         if kind == "failed":
             reason = run.reason if run is not None and run.reason else _CRASHED
             detail = run.detail if run is not None else ""
             title = f"{shown.strategy} {state}"
-            panel.show(panels.failure(title, reason, detail, "R retry", room, height))
+            content = panels.failure(title, reason, detail, "R retry", room, height)
+            panel.show(content, layout=True)
         elif kind == "starting":
             phases = run.phases if run is not None else ()
-            panel.show(panels.phases(phases, now, room, height))
+            panel.show(panels.phases(phases, now, room, height), layout=True)
 
     def _paint_charts(self, all_: tuple[Entry, ...], shown: Entry) -> None:
         runs = self._runs(all_, shown)
@@ -348,7 +352,8 @@ class LiveScreen(ChartKeys):
                 return state in ("failed", "stopped", "crashed")
         return super().check_action(action, parameters)
 
-    def _pin(self, run: str | None) -> None:
+    def pin(self, run: str | None) -> None:
+        """Keeps to a run whatever else begins; ``None`` follows the running one again."""
         self.pinned = run
         self.paint()
 
@@ -356,16 +361,16 @@ class LiveScreen(ChartKeys):
         if self._snapshot is not None:
             all_ = model.entries(self._snapshot)
             if number <= len(all_):
-                self._pin(all_[number - 1].name)
+                self.pin(all_[number - 1].name)
 
     def action_turn(self, by: int) -> None:
         if self._snapshot is not None:
             all_ = model.entries(self._snapshot)
             at = self._shown(all_).number - 1
-            self._pin(all_[(at + by) % len(all_)].name)
+            self.pin(all_[(at + by) % len(all_)].name)
 
     def action_follow(self) -> None:
-        self._pin(None)
+        self.pin(None)
 
     def action_overlay(self) -> None:
         self.overlay = not self.overlay

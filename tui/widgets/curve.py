@@ -39,21 +39,33 @@ class Columns:
 
 
 def smooth(mean: Floats, count: NDArray[np.int64], steps: float) -> Floats:
-    """Exponential moving average over about ``steps`` steps, given buckets of them.
+    """Exponential average over about ``steps`` steps, given buckets of them.
 
-    A bucket of ``count`` steps weighs as that many steps of its mean. It starts unbiased; one
-    step or less smooths nothing.
+    A bucket of ``count`` steps weighs as that many steps of its mean. The average reaches to both
+    sides, so that the line lies in its band and does not lag behind; at the newest step, where
+    there is no other side yet, it is the usual moving average. One step or less smooths nothing.
     """
     if steps <= 1:
         return mean
     kept = (1.0 - 1.0 / steps) ** count.astype(np.float64)
-    smoothed = np.empty_like(mean)
+    own = 1.0 - kept
+    before, weight_before = _decaying(own * mean, own, kept)
+    after, weight_after = _decaying((own * mean)[::-1], own[::-1], kept[::-1])
+    both = (before + after[::-1] - own * mean) / (weight_before + weight_after[::-1] - own)
+    # At the first steps there is no left side: what the right one says of a slope is not believed.
+    return np.asarray((1.0 - weight_before) * before / weight_before + weight_before * both)
+
+
+def _decaying(values: Floats, weights: Floats, kept: Floats) -> tuple[Floats, Floats]:
+    """Running sums of values and weights that fade by ``kept`` at each place."""
+    sums, totals = [], []
     value = weight = 0.0
-    for index, (each, keep) in enumerate(zip(mean.tolist(), kept.tolist(), strict=True)):
-        value = keep * value + (1.0 - keep) * each
-        weight = keep * weight + (1.0 - keep)
-        smoothed[index] = value / weight
-    return smoothed
+    for each, own, keep in zip(values.tolist(), weights.tolist(), kept.tolist(), strict=True):
+        value = keep * value + each
+        weight = keep * weight + own
+        sums.append(value)
+        totals.append(weight)
+    return np.array(sums), np.array(totals)
 
 
 def columns(buckets: Buckets, x_low: float, x_high: float, width: int, smoothing: float) -> Columns:

@@ -11,7 +11,7 @@ from textual.widget import Widget
 class KeysLine(Widget):
     """Lists the shown bindings of its screen, the screen's own before the application's.
 
-    What does not fit is left out from the end; help and quitting stay.
+    The actions in the screen's ``FIRST_KEYS`` come before all others. What does not fit is left out from the end; help and quitting stay.
     """
 
     DEFAULT_CSS = """
@@ -56,7 +56,9 @@ class KeysLine(Widget):
                 names = groups.setdefault((binding.description, binding.action), [])
                 if name not in names:
                     names.append(name)
-        return [("/".join(names), about) for (about, _), names in groups.items()]
+        first = getattr(self.screen, "FIRST_KEYS", ())
+        ordered = sorted(groups, key=lambda each: each[1].split("(")[0] not in first)
+        return [("/".join(groups[each]), each[0]) for each in ordered]
 
 
 KEY_NAMES = {

@@ -32,10 +32,11 @@ class Line(Widget):
         """Cells across."""
         return self.content_size.width
 
-    def show(self, content: Content) -> None:
+    def show(self, content: Content, *, layout: bool = False) -> None:
+        """``layout`` where the number of rows may have changed, and the height follows it."""
         if not content.is_same(self._content):
             self._content = content
-            self.refresh()
+            self.refresh(layout=layout)
 
     def render(self) -> Content:
         return self._content

@@ -25,7 +25,7 @@ def phases(shown: Sequence[PhaseView], now: float, width: int, height: int) -> C
                 "  ",
                 sign,
                 (f" {phase.name:<32}", "bold $foreground" if lasting else "$quiet"),
-                (f"{show.seconds(float(int(taken)) if lasting else taken):>12}", "$quiet"),
+                (f"{f'{taken:.0f} s' if lasting else show.seconds(taken):>12}", "$quiet"),
             )
         )
     if not shown:
@@ -56,21 +56,21 @@ def machine(samples: Sequence[HostSample], cores: int | None, name: str, width: 
             [each.cpu for each in samples],
             1.0,
             show.percent(newest.cpu if newest else None, 0) + of_cores,
-            "$series-train",
+            "$series-train 60%",
         ),
         (
             " training",
             [each.tree_cpu for each in samples],
             float(cores or 1),
             _cores(newest),
-            "$series-train",
+            "$series-train 60%",
         ),
         (
             "memory",
             [each.memory_used / each.memory_total for each in samples if each.memory_total],
             1.0,
             _memory(newest),
-            "$series-time",
+            "$series-time 60%",
         ),
         (
             " training",
@@ -81,7 +81,7 @@ def machine(samples: Sequence[HostSample], cores: int | None, name: str, width: 
             ],
             1.0,
             show.gib(newest.tree_rss if newest else None),
-            "$series-time",
+            "$series-time 60%",
         ),
     ]
     longest = max(len(row[3]) for row in rows)
@@ -113,7 +113,7 @@ def machine_strip(samples: Sequence[HostSample], width: int) -> Content:
     room = max(0, (width - len(cpu) - len(memory) - 18) // 2)
     return Content.assemble(
         ("CPU ", "$quiet"),
-        (sparkline([each.cpu for each in samples], room, 1.0), "$series-train"),
+        (sparkline([each.cpu for each in samples], room, 1.0), "$series-train 60%"),
         (f" {cpu:>5}", "$foreground"),
         ("  memory ", "$quiet"),
         (
@@ -122,7 +122,7 @@ def machine_strip(samples: Sequence[HostSample], width: int) -> Content:
                 room,
                 1.0,
             ),
-            "$series-time",
+            "$series-time 60%",
         ),
         (f" {memory}", "$foreground"),
     )
