@@ -204,8 +204,13 @@ class ExperimentFold:
         if run is None:
             strategy = name.partition("-")[2] or name
             run = self._runs[name] = _Run(run=name, strategy=strategy)
-            self._runs = dict(sorted(self._runs.items()))
+            # By number: 100- comes after 99-.
+            self._runs = dict(sorted(self._runs.items(), key=lambda item: _number(item[0])))
             for each in self._runs.values():
                 each.ranks.history.budget = BUDGET // len(self._runs)
         run.view = None
         return run
+
+
+def _number(run: str) -> tuple[int, str]:
+    return len(run.partition("-")[0]), run

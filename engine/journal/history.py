@@ -63,6 +63,14 @@ class _Attempt:
         tracks = [rank.track for rank in self.ranks.values()]
         return tracks if self.folded is None else [*tracks, self.folded]
 
+    def evictable(self) -> list[Track]:
+        """Tracks with rows that may go; rows that the slowest rank still has to meet go last."""
+        tracks = [track for track in self.tracks() if track.evictable()]
+        if self.folded is None:
+            return tracks
+        met = self.folded.base + self.folded.size
+        return [track for track in tracks if track.oldest <= met] or tracks
+
 
 class History:
     """Fed with events in any amount; ``freeze`` hands out what there is, without a copy."""
@@ -238,11 +246,10 @@ class History:
         if excess <= 0:
             return
         for state in self._attempts.values():
+            for part in state.ranks.values():
+                self._settle(part)
             self._fold(state)
-            while excess > 0:
-                able = [track for track in state.tracks() if track.evictable()]
-                if not able:
-                    break
+            while excess > 0 and (able := state.evictable()):
                 excess -= min(able, key=lambda track: track.oldest).evict()
 
     def _freeze(self) -> HistoryView:
