@@ -74,6 +74,8 @@ class SetupScreen(Screen[None]):
         self._inspected: tuple[Path, float, int] | None = None
         self._start_wanted = False
         self._checking = False
+        self._said = Content("")
+        self._said_at: Widget | None = None
 
     @property
     def dashboard(self) -> ResnetTuiApp:
@@ -106,7 +108,9 @@ class SetupScreen(Screen[None]):
         in_background(self, lambda: messages.MachineKnown(probe()), "probe")
         dataset = self.dashboard.start.dataset
         if dataset is not None:
-            self._choose(dataset.absolute())
+            dataset = dataset.absolute()
+            self._choose(dataset)
+            self.query_one(FolderTree).go_to(dataset.parent, dataset)
             self._focus(self.query_one(StrategyList))
         else:
             self._look_up()
@@ -129,7 +133,7 @@ class SetupScreen(Screen[None]):
         """Takes back what waits, then a filter, then goes to the pane before."""
         if self._start_wanted:
             self._start_wanted = False
-            self._tell()
+            self._unsay()
         elif self.search.active:
             self.search.clear()
         else:
@@ -165,7 +169,8 @@ class SetupScreen(Screen[None]):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         for pane in self.query(".pane"):
             pane.set_class(pane in event.widget.ancestors, "-focused")
-        self._tell()
+        if event.widget is not self._said_at:
+            self._unsay()
 
     # Choosing a dataset
 
@@ -190,7 +195,7 @@ class SetupScreen(Screen[None]):
             return
         folder = self.search.chosen(message.text)
         if folder is None:
-            self._tell(f"No folder here has {clean(message.text)!r} in its name.", error=True)
+            self._say(f"No folder here has {clean(message.text)!r} in its name.", error=True)
             return
         self.search.end()
         self._choose(folder)
@@ -215,7 +220,7 @@ class SetupScreen(Screen[None]):
         self.query_one(DatasetReport).show_waiting(clean(folder.name or str(folder)))
         self._inspect()
         self._look_up()
-        self._tell()
+        self._unsay()
 
     def _inspect(self) -> None:
         """Looks at the chosen folder, anew where what is held out has changed."""
@@ -275,13 +280,14 @@ class SetupScreen(Screen[None]):
         self._start_if_wanted()
 
     def on_setting_edited(self, message: messages.SettingEdited) -> None:
+        self._unsay()
         self.draft.edit(message.name, message.text)
         self.query_one(SettingsForm).show_fields(self.draft.fields())
         self._look_up()
 
     def on_setting_visited(self, message: messages.SettingVisited) -> None:
         declared = declarations().get(message.name)
-        self._tell(declared.about if declared else "")
+        self._say(declared.about if declared else "")
 
     # Strategies and the start
 
@@ -289,10 +295,10 @@ class SetupScreen(Screen[None]):
         self.query_one(StrategyList).tick(number - 1)
 
     def on_strategies_ticked(self) -> None:
-        self._tell()
+        self._unsay()
 
     def on_tick_refused(self, message: messages.TickRefused) -> None:
-        self._tell(f"{message.strategy} cannot run here: {message.reason}", error=True)
+        self._say(f"{message.strategy} cannot run here: {message.reason}", error=True)
 
     def on_machine_known(self, message: messages.MachineKnown) -> None:
         self.machine = message.machine
@@ -316,9 +322,9 @@ class SetupScreen(Screen[None]):
             sentence, pane = found
             self._start_wanted = False
             self._focus(pane)
-            self._tell(sentence, error=True)
+            self._say(sentence, error=True, at=pane)
         elif (waiting := self._waiting()) or self._checking:
-            self._tell(f"{waiting or 'starting'} … it starts by itself; Backspace takes it back")
+            self._say(f"{waiting or 'starting'} … it starts by itself; Backspace takes it back")
             self.refresh_bindings()
         else:
             self._start_wanted = False
@@ -394,7 +400,7 @@ class SetupScreen(Screen[None]):
         in_background(self, lambda: recent.remember(dataset), "remember")
         ticked = self.query_one(StrategyList).ticked
         self.dashboard.start_experiment(dataset, self.draft.settings, self.draft.sources(), ticked)
-        self._tell("starting …")
+        self._say("starting …")
 
     def _starting(self) -> bool:
         """Whether an experiment is being started already: Enter was pressed twice."""
@@ -402,12 +408,20 @@ class SetupScreen(Screen[None]):
 
     # What is told
 
-    def _tell(self, text: str = "", *, error: bool = False) -> None:
-        """The line above the keys: ``text``, or what Enter would start."""
-        title = self.query_one("#title", Static)
-        title.update(self._title(), layout=False)
-        notice = Content.styled(text, "$error" if error else "$quiet") if text else self._summary()
-        self.query_one("#notice", Static).update(notice, layout=False)
+    def _say(self, text: str, *, error: bool = False, at: Widget | None = None) -> None:
+        """Puts a sentence above the keys, until something is done about it or ``at`` is left."""
+        self._said = Content.styled(text, "$error" if error else "$quiet")
+        self._said_at = at or self.focused
+        self._tell()
+
+    def _unsay(self) -> None:
+        self._said = Content("")
+        self._tell()
+
+    def _tell(self) -> None:
+        """The first line, and the one above the keys: what was said, else what Enter starts."""
+        self.query_one("#title", Static).update(self._title(), layout=False)
+        self.query_one("#notice", Static).update(self._said or self._summary())
 
     def _title(self) -> Content:
         parts: list[Any] = [("setup", "bold $primary"), "   "]

@@ -59,6 +59,8 @@ class FolderTree(Lines):
         self._open: set[Path] = {root}
         self._needle = ""
         self._rows: list[Row] = []
+        self._awaited: Path | None = None
+        """Where the cursor goes once that folder is listed."""
 
     def on_mount(self) -> None:
         self._want(self.root)
@@ -76,6 +78,9 @@ class FolderTree(Lines):
         self._wanted.discard(listing.folder)
         self._listings[listing.folder] = listing
         self._make_rows()
+        if self._awaited is not None and self._awaited.parent == listing.folder:
+            self._put_cursor(self._awaited)
+            self._awaited = None
 
     def show_chosen(self, folder: Path | None) -> None:
         self.chosen = folder
@@ -88,7 +93,8 @@ class FolderTree(Lines):
             self._needle = ""
             self._open.add(root)
         self._want(root)
-        self._make_rows(cursor or root)
+        self._awaited = cursor
+        self._make_rows(root)
 
     def filter(self, needle: str) -> None:
         """Shows those sub-folders of the top one that have ``needle`` in their name."""
@@ -107,6 +113,10 @@ class FolderTree(Lines):
         return self._listings.get(folder)
 
     # Keys
+
+    def action_step(self, by: int) -> None:
+        self._awaited = None
+        super().action_step(by)
 
     @property
     def row(self) -> Row | None:
