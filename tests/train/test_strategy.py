@@ -33,7 +33,9 @@ def _batch(images: int, side: int = 32, seed: int = 0) -> Batch:
     return Batch(
         part="train",
         epoch=0,
-        images=torch.randint(0, 256, (images, side, side, 3), dtype=torch.uint8, generator=generator),
+        images=torch.randint(
+            0, 256, (images, side, side, 3), dtype=torch.uint8, generator=generator
+        ),
         labels=torch.randint(0, 4, (images,), generator=generator),
         damaged=[],
     )
@@ -55,7 +57,8 @@ class Small(nn.Module):
         self.conv = nn.Conv2d(3, 4, 3)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.conv(images).mean(dim=(2, 3))
+        maps: torch.Tensor = self.conv(images)
+        return maps.mean(dim=(2, 3))
 
 
 def test_two_steps_are_sgd_with_momentum_on_the_mean_loss_of_each_batch() -> None:
@@ -73,7 +76,9 @@ def test_two_steps_are_sgd_with_momentum_on_the_mean_loss_of_each_batch() -> Non
             velocity[name] = 0.9 * velocity[name] + each.grad + 1e-3 * each.data
             each.data -= lr * velocity[name]
     for name, value in strategy.capture()["state_dict"].items():
-        torch.testing.assert_close(value.double(), reference.state_dict()[name], rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(
+            value.double(), reference.state_dict()[name], rtol=1e-4, atol=1e-6
+        )
 
 
 def test_the_gradient_is_cut_to_the_norm_asked_for() -> None:
@@ -106,7 +111,9 @@ def test_a_restored_strategy_goes_on_as_if_nothing_had_happened(name: str) -> No
 def test_amp_computes_in_bf16_and_keeps_its_weights_in_32_bits() -> None:
     strategy = _prepared("amp")
     seen: list[torch.dtype] = []
-    strategy._model.fc.register_forward_hook(lambda *each: seen.append(each[-1].dtype))
+    strategy._model.get_submodule("fc").register_forward_hook(
+        lambda *each: seen.append(each[-1].dtype)
+    )
     _step(strategy, _batch(4))
     assert strategy.precision == "bf16"
     assert seen == [torch.bfloat16]
@@ -118,7 +125,9 @@ def test_fp16_skips_a_step_that_overflows_and_says_so_on_the_device() -> None:
     strategy = _prepared("amp", model=Small(), precision="fp16")
     clock = HostClock(1)
     before = strategy.capture()
-    strategy._model.conv.register_full_backward_pre_hook(lambda *each: (each[1][0] * 1e30,))
+    strategy._model.get_submodule("conv").register_full_backward_pre_hook(
+        lambda *each: (each[1][0] * 1e30,)
+    )
     strategy.forward_backward(_batch(4), 4, clock)
     applied = strategy.update(0.1, None, clock)
     assert applied is not None
