@@ -104,8 +104,8 @@ class Tail:
         self.path = path
         self.offset = 0
         """Where the next unread complete line begins."""
-        self.size = 0
-        """The file's size when last looked at."""
+        self.size = _size(path)
+        """The file's size when last looked at; known before the first read."""
         self.drained = False
         """Whether the last read found no complete line after ``offset``."""
         self.skipped = 0
@@ -181,6 +181,13 @@ class Tail:
             self._in_damage = False
         self.offset += end
         return data[start:end] or b"\n"
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 _NO_EVENT = (ValueError, RecursionError)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -24,11 +26,12 @@ _WHOLE = 4 * 2**20
 """Bytes per round where nothing else waits for its turn."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Source:
     """One journal file, and who in the fold takes its events."""
 
     tail: Tail
+    take: Callable[[AnyEvent], None]
     attempt: tuple[str, int] | None
     """Run and attempt of a rank's journal."""
 
@@ -44,8 +47,9 @@ class JournalReader:
         self.directory = directory
         self.caught_up = False
         """Whether the last poll read everything there was."""
-        self._discovered = -_DISCOVER
-        self._turn = 0
+        self._discovered = -math.inf
+        self._order: list[_Source] = []
+        """Whose turn it is: the first has waited longest."""
         self._start()
 
     def poll(self, limit: int = CHUNK) -> bool:
@@ -55,26 +59,25 @@ class JournalReader:
         if everything:
             self._discovered = now
             self._discover()
-        waiting = [each for each in self._sources.values() if everything or self._is_live(each)]
-        # Nobody is always first: who is cut off by the limit is nearer to the front next time.
-        self._turn += 1
-        start = self._turn % len(waiting) if waiting else 0
-        waiting = waiting[start:] + waiting[:start]
+        waiting = deque(each for each in self._order if everything or self._is_live(each))
+        resting = [each for each in self._order if each not in waiting]
+        share = min(limit, max(_SHARE, limit // max(1, len(waiting))))
         applied = False
-        while waiting and limit > 0:
-            share = max(_SHARE, limit // len(waiting))
-            still = []
-            for source in waiting:
-                data = source.tail.read(min(share, max(limit, 1))) if limit > 0 else b""
-                if source.tail.generation:
-                    self._start()
-                    return True
-                if data:
-                    limit -= len(data)
-                    self._apply(source, data)
-                    applied = True
-                    still.append(source)
-            waiting = still
+        while waiting and limit >= share:
+            source = waiting.popleft()
+            data = source.tail.read(share)
+            if source.tail.generation:
+                self._start()
+                return True
+            if not data:
+                resting.append(source)
+                continue
+            limit -= len(data)
+            self._apply(source, data)
+            applied = True
+            waiting.append(source)
+        # Who was cut off by the limit is first the next time.
+        self._order = [*waiting, *resting]
         self.caught_up = all(each.tail.drained for each in self._sources.values())
         return applied
 
@@ -88,7 +91,7 @@ class JournalReader:
 
     def read_all(self) -> ExperimentView:
         """Reads until there is nothing more, however long that takes."""
-        self._discovered = -_DISCOVER
+        self._discovered = -math.inf
         self.poll(_WHOLE)
         while not self.caught_up:
             self.poll(_WHOLE)
@@ -97,10 +100,10 @@ class JournalReader:
     def _start(self) -> None:
         self._fold = ExperimentFold()
         self._sources: dict[Path, _Source] = {}
-        self._takers: dict[Path, Callable[[AnyEvent], None]] = {}
+        self._order = []
         self._newest: dict[str, int] = {}
         self._skipped = 0
-        self._discovered = -_DISCOVER
+        self._discovered = -math.inf
         self.caught_up = False
 
     def _discover(self) -> None:
@@ -122,8 +125,9 @@ class JournalReader:
         self, path: Path, attempt: tuple[str, int] | None, taker: Callable[[AnyEvent], None]
     ) -> None:
         if path not in self._sources:
-            self._sources[path] = _Source(Tail(path), attempt)
-            self._takers[path] = taker
+            source = _Source(Tail(path), taker, attempt)
+            self._sources[path] = source
+            self._order.append(source)
 
     def _is_live(self, source: _Source) -> bool:
         """Whether more is expected soon: not of an attempt that has a successor, once read."""
@@ -135,9 +139,8 @@ class JournalReader:
     def _apply(self, source: _Source, data: bytes) -> None:
         events, skipped = parse(data)
         self._skipped += skipped
-        take = self._takers[source.tail.path]
         for event in events:
-            take(event)
+            source.take(event)
             if isinstance(event, RunStarted):
                 # Its files are there any moment.
-                self._discovered = -_DISCOVER
+                self._discovered = -math.inf

@@ -176,7 +176,7 @@ def _check(
     for axis, x in positions.items():
         low = x[0] + begin * (x[-1] - x[0]) + 1.23e-4
         high = low + share * (x[-1] - x[0])
-        for metric in (0, 2):
+        for metric in (0, 2) if axis == "step" else (0,):
             found = view.buckets(METRICS[metric], axis, low, high, columns, rank)
             _check_buckets(found, x, values[metric], (low, high), columns)
     _check_numbers(view, rank, steps, values)
@@ -244,7 +244,7 @@ _GROWTH = st.lists(
     min_size=1,
     max_size=14,
 )
-_QUERY = st.tuples(st.floats(-0.1, 1.0), st.floats(0.001, 1.2), st.integers(1, 60))
+_QUERY = st.tuples(st.floats(-0.1, 1.0), st.floats(0.001, 1.2), st.integers(1, 25))
 
 
 @settings(max_examples=30, deadline=None)
@@ -252,7 +252,7 @@ _QUERY = st.tuples(st.floats(-0.1, 1.0), st.floats(0.001, 1.2), st.integers(1, 6
     ranks=st.sampled_from([1, 1, 3]),
     seed=st.integers(0, 2**31),
     growth=_GROWTH,
-    queries=st.lists(_QUERY, min_size=2, max_size=4),
+    queries=st.lists(_QUERY, min_size=2, max_size=3),
 )
 def test_every_answer_is_what_plain_rows_give(
     ranks: int, seed: int, growth: list[tuple[str, int]], queries: list[tuple[float, float, int]]
