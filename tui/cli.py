@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Protocol
 
 from engine.errors import (
@@ -17,6 +18,7 @@ from engine.errors import (
     EXIT_TRAINING_FAILED,
     EXIT_WRONG_INPUT,
     ResnetTuiError,
+    WrongInput,
 )
 
 COMMANDS = {
@@ -59,9 +61,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output is gone. Python would complain once more at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_TRAINING_FAILED
+    except OSError as error:
+        # Nothing of ours foresaw it: a path that may not be looked at, a disk that is gone.
+        where = f"{error.filename!a}: " if error.filename else ""
+        _complain(f"{where}{error.strerror or error}")
+        return EXIT_WRONG_INPUT if error.filename else EXIT_TRAINING_FAILED
 
 
 def _dispatch(argv: list[str]) -> int:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise WrongInput("the current folder no longer exists; cd to another one") from None
     name = argv[0] if argv and argv[0] in COMMANDS else "dashboard"
     command = _command(name)
     parser = _parser(name)

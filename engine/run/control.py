@@ -23,6 +23,10 @@ from engine.run.spawn import start_supervisor
 
 RUNNING: tuple[State, ...] = ("starting", "running")
 
+NO_WORD = 60.0
+"""Seconds after which a supervisor that cannot be asked (on another machine) counts as gone. It
+rewrites its summary every few seconds."""
+
 
 def stop(experiment: Experiment, firmly: bool = False) -> None:
     """Asks for the end: gently (checkpoint, closing event) or ``firmly``, at once.
@@ -47,10 +51,22 @@ def stop_run(experiment: Experiment, run: str) -> None:
 def wait(experiment: Experiment, timeout: float | None = None) -> State | None:
     """Returns how the experiment ended when it has; ``None`` when ``timeout`` s were too short."""
     deadline = None if timeout is None else time.monotonic() + timeout
-    while (state := experiment.state()) in RUNNING:
+    while (state := ended(experiment)) is None:
         if deadline is not None and time.monotonic() >= deadline:
             return None
         time.sleep(0.1)
+    return state
+
+
+def ended(experiment: Experiment) -> State | None:
+    """How an experiment ended; ``None`` while it runs, or is heard of from another machine."""
+    state = experiment.state()
+    if state in RUNNING:
+        return None
+    if state == "silent":
+        summary = experiment.summary()
+        if summary is not None and time.time() - summary.updated < NO_WORD:
+            return None
     return state
 
 

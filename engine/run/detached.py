@@ -19,12 +19,12 @@ def risks() -> list[str]:
     job = _job()
     if job:
         found.append(f"this shell is inside a {job} job: the experiment ends with the job")
-    if _logout_kills() and not can_leave_login():
+    if logout_kills() and not can_leave_login():
         found.append(
             "logging out ends it: logind has KillUserProcesses=yes; "
             "'loginctl enable-linger' and a user manager would save it"
         )
-    elif _logout_kills() and not _lingers():
+    elif logout_kills() and not _lingers():
         found.append(
             "the end of your last login ends it: logind has KillUserProcesses=yes; "
             "'loginctl enable-linger' keeps it"
@@ -63,7 +63,7 @@ def _job() -> str:
     return next((name for variable, name in _JOBS.items() if os.environ.get(variable)), "")
 
 
-def _logout_kills(root: Path = Path("/")) -> bool:
+def logout_kills(root: Path = Path("/")) -> bool:
     """Whether logind is told to; the last setting wins, as it does for logind."""
     files = [root / "etc/systemd/logind.conf"]
     for place in ("usr/lib", "run", "etc"):

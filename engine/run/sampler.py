@@ -16,8 +16,6 @@ from engine.journal.files import Appender, writer_fields
 from engine.run import cgroup, host
 
 PERIOD = 1.0
-LOW_DISK = 1 << 30
-"""Bytes free under which a checkpoint may soon not fit."""
 
 
 class Sampler:

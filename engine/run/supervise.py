@@ -10,26 +10,24 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections import deque
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 
-from engine.errors import EXIT_DONE, ExperimentError, JournalError, ResnetTuiError
+from engine.errors import EXIT_DONE, ExperimentError, ResnetTuiError
 from engine.experiment import Experiment, open_directory, write_atomically
 from engine.journal import commands, layout
 from engine.journal.events import (
     Acknowledged,
     EndState,
-    Event,
     RunEnded,
     RunQueued,
     RunStarted,
     SupervisorEnded,
     SupervisorStarted,
 )
-from engine.journal.files import Appender, writer_fields
+from engine.journal.files import writer_fields
 from engine.journal.lock import Lock
 from engine.run import kin, past
 from engine.run.alarms import Alarms
@@ -39,6 +37,7 @@ from engine.run.judge import Verdict
 from engine.run.launch import rank_command
 from engine.run.queue import Queue
 from engine.run.sampler import Sampler
+from engine.run.teller import Teller
 
 PERIOD = 0.1
 """Seconds between two looks at everything."""
@@ -50,20 +49,19 @@ class Supervisor:
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
         self._directory = experiment.directory
-        self._journal = Appender(self._directory / layout.SUPERVISOR_JOURNAL)
-        self._untold: deque[Event] = deque()
+        self._journal = Teller(self._directory / layout.SUPERVISOR_JOURNAL)
         self._signals = 0
         self._stopping = False
         self._active: Attempt | None = None
         before = past.ended(self._directory)
         self._board = Board(self._directory, experiment.summary())
-        self._tell(SupervisorStarted(**writer_fields(), version=version("resnet-tui")))
+        self._journal.tell(SupervisorStarted(**writer_fields(), version=version("resnet-tui")))
         self._queue = Queue(experiment.plan.runs, {run: end.state for run, end in before.items()})
         for run in self._queue.waiting:
             self._settle_or_announce(run)
         self._board.write("running", self._queue)
         self._sampler = Sampler(self._directory)
-        self._alarms = Alarms(self._sampler)
+        self._alarms = Alarms()
 
     def signalled(self, *_: object) -> None:
         """The handler of SIGTERM and SIGINT: nothing happens in it but counting."""
@@ -78,7 +76,7 @@ class Supervisor:
             if self._active is not None:
                 self._active.end()
         outcome = self._queue.outcome()
-        self._tell(SupervisorEnded(state=outcome))
+        self._journal.tell(SupervisorEnded(state=outcome))
         self._sampler.close()
         self._board.write(outcome, self._queue)
         return outcome
@@ -92,11 +90,17 @@ class Supervisor:
             self._launch_next()
         if self._sampler.due:
             self._sampler.sample()
-            for notice in self._alarms.ring(self._active):
-                self._tell(notice)
+            self._warn()
         self._board.write("running", self._queue)
-        self._flush()
+        self._journal.flush()
         return self._active is not None or bool(self._queue.waiting)
+
+    def _warn(self) -> None:
+        notices = self._alarms.disk(self._sampler.disk_free)
+        if self._active is not None:
+            notices += self._alarms.silence(self._active.run, self._active.watch.quiet())
+        for notice in notices:
+            self._journal.tell(notice)
 
     # The queue
 
@@ -105,9 +109,9 @@ class Supervisor:
         if past.unjudged(self._directory, run) == "done":
             self._queue.end(run, "done")
             attempt = past.attempts(self._directory, run)
-            self._tell(RunEnded(run=run, attempt=attempt, state="done"))
+            self._journal.tell(RunEnded(run=run, attempt=attempt, state="done"))
             return
-        self._tell(
+        self._journal.tell(
             RunQueued(
                 run=run, strategy=plan.strategy.name, seed=plan.settings.seed, repeat=plan.repeat
             )
@@ -131,7 +135,7 @@ class Supervisor:
         argv = tuple(
             argument.encode("utf-8", "replace").decode() for argument in attempt.launch.argv
         )
-        self._tell(RunStarted(run=run.run, attempt=number, argv=argv, pid=attempt.pid))
+        self._journal.tell(RunStarted(run=run.run, attempt=number, argv=argv, pid=attempt.pid))
 
     def _attend(self, attempt: Attempt) -> None:
         verdict = attempt.poll()
@@ -143,7 +147,7 @@ class Supervisor:
 
     def _ended(self, run: str, attempt: int, verdict: Verdict, exit_code: int | None) -> None:
         self._queue.end(run, verdict.state, verdict.reason)
-        self._tell(
+        self._journal.tell(
             RunEnded(
                 run=run,
                 attempt=attempt,
@@ -162,7 +166,7 @@ class Supervisor:
             self._stop(firmly=False)
         for command in commands.receive(self._directory):
             refused = self._do(command)
-            self._tell(
+            self._journal.tell(
                 Acknowledged(
                     command=command.id, action=command.action, run=command.run, refused=refused
                 )
@@ -210,21 +214,6 @@ class Supervisor:
         if not refused:
             self._settle_or_announce(run)
         return refused
-
-    # The journal
-
-    def _tell(self, event: Event) -> None:
-        self._untold.append(event)
-        self._flush()
-
-    def _flush(self) -> None:
-        """Writes what was not written yet: a full disk may have room again."""
-        try:
-            while self._untold:
-                self._journal.append(self._untold[0])
-                self._untold.popleft()
-        except JournalError as error:
-            print(error, flush=True)
 
 
 def main(arguments: list[str]) -> int:

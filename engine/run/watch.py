@@ -34,13 +34,19 @@ class Watch:
         self.epoch: int | None = None
         self.epochs: int | None = None
         self.best_top1: float | None = None
-        self.spoke: dict[int, float] = {}
-        """When each rank's journal last grew, on the monotonic clock."""
+        self._spoke = dict.fromkeys(range(ranks), time.monotonic())
 
     @property
     def closed(self) -> bool:
         """Whether every rank has said how it ended."""
         return len(self.closings) >= self.ranks
+
+    def quiet(self) -> dict[int, float]:
+        """Seconds since each rank's journal last grew; those that said how they ended are out."""
+        now = time.monotonic()
+        return {
+            rank: now - spoke for rank, spoke in self._spoke.items() if rank not in self.closings
+        }
 
     def poll(self) -> None:
         """Reads what is new."""
@@ -48,7 +54,7 @@ class Watch:
             path = layout.rank_journal(self._experiment, self._run, self._attempt, rank)
             tail = self._tails.setdefault(rank, Tail(path))
             while data := tail.read():
-                self.spoke[rank] = time.monotonic()
+                self._spoke[rank] = time.monotonic()
                 self._apply(rank, data)
 
     def _apply(self, rank: int, data: bytes) -> None:

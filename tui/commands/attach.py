@@ -18,8 +18,10 @@ def run(arguments: argparse.Namespace) -> int:
     experiment = shared.experiment(arguments)
     if not has_terminal():
         from tui.commands.follow import follow
+        from tui.commands.interrupts import Interrupts
 
-        return follow(experiment, own=False)
+        with Interrupts() as interrupts:
+            return follow(experiment, interrupts, own=False)
     from tui.app import run_dashboard
     from tui.start import Start
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def has_terminal() -> bool:
     """Whether a dashboard can be drawn and driven."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _headless(arguments: argparse.Namespace) -> int:

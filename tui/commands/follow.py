@@ -24,14 +24,16 @@ PERIOD = 0.2
 """Seconds between two looks at the journals."""
 
 
-def follow(experiment: Experiment, *, own: bool, csv: Path | None = None) -> int:
+def follow(
+    experiment: Experiment, interrupts: Interrupts, *, own: bool, csv: Path | None = None
+) -> int:
     """Tells what happens until the end, prints the table, returns the exit code.
 
     ``own``: Ctrl+C stops the experiment, a second one firmly; else it only ends the following.
     """
     reader = JournalReader(experiment.directory)
     narrator = Narrator()
-    with Interrupts() as interrupts, sink() as output:
+    with sink() as output:
         output.say(f"{experiment.name}: {experiment.directory}")
 
         def look() -> None:
@@ -50,7 +52,7 @@ def follow(experiment: Experiment, *, own: bool, csv: Path | None = None) -> int
     return EXIT_INTERRUPTED if interrupts.count else control.exit_code(experiment)
 
 
-def stream(experiment: Experiment, *, csv: Path | None = None) -> int:
+def stream(experiment: Experiment, interrupts: Interrupts, *, csv: Path | None = None) -> int:
     """Writes every event as a JSON line to standard output, and nothing else."""
     events = Stream(experiment.directory)
 
@@ -62,8 +64,7 @@ def stream(experiment: Experiment, *, csv: Path | None = None) -> int:
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
-    with Interrupts() as interrupts:
-        _until_the_end(experiment, look, interrupts, say, own=True)
+    _until_the_end(experiment, look, interrupts, say, own=True)
     if csv is not None:
         write_csv(rows(JournalReader(experiment.directory).read_all()), csv)
     return EXIT_INTERRUPTED if interrupts.count else control.exit_code(experiment)
@@ -80,7 +81,7 @@ def _until_the_end(
     obeyed = 0
     while True:
         # Asked before the look: what was written before the end is then seen by the look.
-        over = experiment.state() not in control.RUNNING
+        over = control.ended(experiment) is not None
         look()
         if over:
             return True
@@ -111,8 +112,10 @@ def _print_table(experiment: Experiment, view: ExperimentView, csv: Path | None)
     told = table.failures(view)
     if experiment.state() == "crashed":
         log = experiment.directory / "supervisor.log"
-        told.append(f"the supervisor was killed; its log is {log}")
+        told.append(f"{experiment.name} crashed: its supervisor was killed, or broke: see {log}")
         told.append(f"'resnet-tui retry {experiment.name}' takes up what is not done")
+    if experiment.state() == "silent":
+        told.append(f"no word from the machine that {experiment.name} runs on")
     for line in told:
         print(line)
     if csv is not None:

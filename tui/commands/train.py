@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,28 +42,29 @@ def train(
     """Starts an experiment, follows it to its end, prints its table; returns the exit code."""
     # Imported before anything is started: what breaks here leaves nothing running.
     from tui.commands import follow
+    from tui.commands.interrupts import Interrupts
+    from tui.commands.words import farewell
 
     target = _writable(csv)
-    experiment = _begin(arguments)
-    if detach:
-        from tui.commands.words import farewell
-
-        print(farewell(experiment))
-        return 0
-    try:
-        if json:
-            return follow.stream(experiment, csv=target)
-        return follow.follow(experiment, own=True, csv=target)
-    except BrokenPipeError:
-        from tui.commands.words import farewell
-
-        print(
-            f"resnet-tui: nobody reads the output any more\n{farewell(experiment)}", file=sys.stderr
-        )
-        raise
+    begin = _prepared(arguments)
+    # From here on an interrupt is a request to the experiment, which may run already.
+    with Interrupts() as interrupts:
+        experiment = begin()
+        if detach and not interrupts.count:
+            print(farewell(experiment))
+            return 0
+        try:
+            if json:
+                return follow.stream(experiment, interrupts, csv=target)
+            return follow.follow(experiment, interrupts, own=True, csv=target)
+        except BrokenPipeError:
+            told = f"resnet-tui: nobody reads the output any more\n{farewell(experiment)}"
+            print(told, file=sys.stderr)
+            raise
 
 
-def _begin(arguments: argparse.Namespace) -> Experiment:
+def _prepared(arguments: argparse.Namespace) -> Callable[[], Experiment]:
+    """Checks everything that can be wrong; what it returns starts the experiment."""
     from engine.experiment import create
     from engine.plan import dataset, defaults, options
     from engine.plan.strategies import strategy
@@ -73,15 +75,20 @@ def _begin(arguments: argparse.Namespace) -> Experiment:
     resolved = defaults.resolve(folder, options.chosen(arguments))
     # Wrong folders are refused here, before there is an experiment of them.
     dataset.load(folder, resolved.settings.val_fraction, resolved.settings.seed)
-    experiment = create(
-        shared.directory(arguments),
-        folder,
-        resolved.settings,
-        strategies=tuple(strategy(name) for name in names),
-        sources=resolved.sources,
-    )
-    start_supervisor(experiment)
-    return experiment
+    directory = shared.directory(arguments)
+
+    def begin() -> Experiment:
+        experiment = create(
+            directory,
+            folder,
+            resolved.settings,
+            strategies=tuple(strategy(name) for name in names),
+            sources=resolved.sources,
+        )
+        start_supervisor(experiment)
+        return experiment
+
+    return begin
 
 
 def _writable(csv: str | None) -> Path | None:
