@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 KEPT = 12
@@ -26,7 +27,8 @@ def remember(folder: Path) -> None:
         temporary.write_bytes(b"\0".join(os.fsencode(path) for path in kept))
         temporary.replace(file)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _read() -> list[Path]:

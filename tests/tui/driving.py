@@ -80,6 +80,6 @@ async def drive(
     monkeypatch.setattr(setup, "probe", probe)
     monkeypatch.setattr(ResnetTuiApp, "start_experiment", note)
     app = ResnetTuiApp(start)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
         yield Driver(app, pilot, started)

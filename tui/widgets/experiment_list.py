@@ -83,7 +83,7 @@ class ExperimentList(Lines):
         return super().can_stop_at(number) and number > 0
 
     def line(self, number: int, width: int) -> Content:
-        dataset = min(36, max(8, (width - _FIXED) * 13 // 24))
+        dataset = min(36, max(8, (width - _FIXED) // 2))
         strategies = min(40, max(6, width - _FIXED - dataset))
         if number == 0:
             return Content.styled(

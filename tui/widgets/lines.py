@@ -106,17 +106,21 @@ class Lines(ScrollView, can_focus=True):
         self.scroll_to_line(new)
 
     def scroll_to_line(self, number: int) -> None:
-        """Scrolls as little as needed for the line to be in sight; to the top for the first."""
+        """Scrolls as little as needed for the line to be in sight."""
         height = self.scrollable_content_region.height
         if not height:
             return
         top = round(self.scroll_y)
-        if not any(self.can_stop_at(n) for n in range(number)):
-            number = 0
-        if number < top:
-            self.scroll_to(y=number, animate=False)
-        elif number >= top + height:
-            self.scroll_to(y=number - height + 1, animate=False)
+        # A heading above the first and a remark under the last come into sight with them.
+        first, last = number, number
+        while first > 0 and not self.can_stop_at(first - 1):
+            first -= 1
+        while last + 1 < self._count and not self.can_stop_at(last + 1):
+            last += 1
+        if first < top:
+            self.scroll_to(y=first, animate=False)
+        elif last >= top + height:
+            self.scroll_to(y=min(number, last - height + 1), animate=False)
 
     def action_step(self, by: int) -> None:
         if not self.has_cursor:
