@@ -85,9 +85,20 @@ class Experiment:
             return "running" if held else summary.state
         if held:
             return "running"
-        if held is False and summary.host == os.uname().nodename and summary.boot == boot_id():
-            return "crashed"
-        return "silent"
+        if summary.host != os.uname().nodename or summary.boot != boot_id():
+            return "silent"
+        # Where the lock cannot be queried, the process is looked for.
+        return "running" if held is None and _is_alive(summary.pid) else "crashed"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def experiments_directory(chosen: str | None = None) -> Path:

@@ -42,7 +42,7 @@ def last_end(made: Experiment, run: str = "01-single") -> tuple[str, str, str]:
 
 def test_killed_retried_crashed_and_stopped(squares: Path, parent: Path) -> None:
     """One experiment through every kind of end."""
-    made = make_experiment(parent, squares, epochs=10_000, lr=0.001)
+    made = make_experiment(parent, squares, epochs=10_000, lr=0.001, workers=2)
     pid = start_supervisor(made)
     assert made.state() == "running"
     assert os.getsid(pid) == pid != os.getsid(0)
