@@ -91,6 +91,13 @@ class Feed:
         """Asks the thread to end; returns at once."""
         self._stopping.set()
 
+    def join(self, timeout: float | None = None) -> None:
+        """Waits for the thread's end."""
+        self._thread.join(timeout)
+
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
     def latest(self) -> Snapshot | None:
         """The newest snapshot; ``None`` before the first."""
         return self._slot

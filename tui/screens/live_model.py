@@ -74,7 +74,7 @@ def state_words(
         age = None if snapshot.view.last_event is None else now - snapshot.view.last_event
         return f"no word for {show.seconds(age)}"
     phase = run.phases[-1] if run is not None and run.phases else None
-    doing = phase.name if phase is not None and phase.seconds is None else ""
+    doing = clean(phase.name) if phase is not None and phase.seconds is None else ""
     if state == "stopping":
         since = f", {max(0.0, now - stop_asked):.0f} s" if stop_asked is not None else ""
         return f"stopping: {doing or 'finishing the step'}{since} (K again kills)"

@@ -11,7 +11,8 @@ from textual.widget import Widget
 class KeysLine(Widget):
     """Lists the shown bindings of its screen, the screen's own before the application's.
 
-    The actions in the screen's ``FIRST_KEYS`` come before all others. What does not fit is left out from the end; help and quitting stay.
+    The actions in the screen's ``FIRST_KEYS`` come before all others. What does not fit is left
+    out from the end; help and quitting stay.
     """
 
     DEFAULT_CSS = """

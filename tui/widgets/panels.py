@@ -8,6 +8,7 @@ from textual.content import Content
 
 from engine.journal.events import HostSample
 from engine.journal.views import PhaseView
+from engine.plan.text import clean
 from tui.widgets import format as show
 from tui.widgets.line import heading, sparkline
 from tui.widgets.summary import clock
@@ -24,7 +25,7 @@ def phases(shown: Sequence[PhaseView], now: float, width: int, height: int) -> C
             Content.assemble(
                 "  ",
                 sign,
-                (f" {phase.name:<32}", "bold $foreground" if lasting else "$quiet"),
+                (f" {clean(phase.name):<32}", "bold $foreground" if lasting else "$quiet"),
                 (f"{f'{taken:.0f} s' if lasting else show.seconds(taken):>12}", "$quiet"),
             )
         )
@@ -37,17 +38,17 @@ def phases(shown: Sequence[PhaseView], now: float, width: int, height: int) -> C
 
 def failure(title: str, reason: str, detail: str, keys: str, width: int, height: int) -> Content:
     """Why it ended, the last lines of its traceback, and what can be done now."""
-    lines = [heading(title, width, keys), Content.styled(reason, "bold $error")]
+    lines = [heading(title, width, keys), Content.styled(clean(reason), "bold $error")]
     told = detail.splitlines()
     room = max(0, height - 2)
-    lines += [Content.styled(each, "$quiet") for each in told[-room:]]
+    lines += [Content.styled(clean(each), "$quiet") for each in told[-room:]]
     return Content("\n").join(lines)
 
 
 def machine(samples: Sequence[HostSample], cores: int | None, name: str, width: int) -> Content:
     """CPU and memory with their last minutes, four rows under a heading."""
     about = f"{cores} cores" if cores else ""
-    lines = [heading("Machine", width, name[: width - 12] or about)]
+    lines = [heading("Machine", width, clean(name)[: max(0, width - 12)] or about)]
     newest = samples[-1] if samples else None
     of_cores = f" of {cores} cores" if cores else ""
     rows: list[tuple[str, list[float | None], float, str, str]] = [

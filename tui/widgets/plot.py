@@ -252,6 +252,8 @@ class _Painter:
                 sign = self._dash_glyph(series.nth)
                 value = self._curve_value(cols, width) if cols is not None else None
             number = self.plot.number(value)
+            if self.plot.ascii:
+                number = number.replace(show.UNKNOWN, "-")
             entries.append(
                 [(sign, series.meaning), (f" {series.name} ", "label"), (number, "value")]
             )
