@@ -55,11 +55,12 @@ class Supervisor:
         self._active: Attempt | None = None
         before = past.ended(self._directory)
         self._board = Board(self._directory, experiment.summary())
-        self._journal.tell(SupervisorStarted(**writer_fields(), version=version("resnet-tui")))
         self._queue = Queue(experiment.plan.runs, {run: end.state for run, end in before.items()})
+        # Whoever waits for the first line then finds the summary as well.
+        self._board.write("running", self._queue)
+        self._journal.tell(SupervisorStarted(**writer_fields(), version=version("resnet-tui")))
         for run in self._queue.waiting:
             self._settle_or_announce(run)
-        self._board.write("running", self._queue)
         self._sampler = Sampler(self._directory)
         self._alarms = Alarms()
 

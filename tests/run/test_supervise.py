@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ExperimentError
-from engine.experiment import Experiment
+from engine.experiment import Experiment, Summary
 from engine.journal import layout
 from engine.journal.events import Acknowledged
 from engine.journal.lock import is_held
@@ -38,6 +38,12 @@ GONE = 10.0
 def last_end(made: Experiment, run: str = "01-single") -> tuple[str, str, str]:
     end = past.ended(made.directory)[run]
     return end.state, end.reason, end.detail
+
+
+def summary_of(made: Experiment) -> Summary:
+    summary = made.summary()
+    assert summary is not None
+    return summary
 
 
 def test_killed_retried_crashed_and_stopped(squares: Path, parent: Path) -> None:
@@ -68,10 +74,8 @@ def test_killed_retried_crashed_and_stopped(squares: Path, parent: Path) -> None
     eventually(lambda: has_trained(made, "01-single", 2))
     with pytest.raises(ExperimentError, match="nothing of"):
         control.retry(made)
-    summary = made.summary()
-    assert summary is not None
-    assert summary.runs[0].epochs == 10_000
-    os.kill(summary.pid, signal.SIGKILL)
+    eventually(lambda: summary_of(made).runs[0].epochs == 10_000, GONE)
+    os.kill(summary_of(made).pid, signal.SIGKILL)
     eventually(lambda: not processes(made.directory), GONE)
     assert made.state() == "crashed"
     with pytest.raises(ExperimentError, match="it is crashed"):
@@ -80,9 +84,7 @@ def test_killed_retried_crashed_and_stopped(squares: Path, parent: Path) -> None
     # Retried again, a hang-up ignored, and gently stopped: the checkpoint is there.
     control.retry(made)
     eventually(lambda: has_trained(made, "01-single", 3))
-    summary = made.summary()
-    assert summary is not None
-    os.kill(summary.pid, signal.SIGHUP)
+    os.kill(summary_of(made).pid, signal.SIGHUP)
     control.stop(made)
     assert control.wait(made, SECONDS) == "stopped"
     assert (made.directory / "01-single" / layout.CHECKPOINTS / "last.pt").is_file()
