@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -105,6 +106,7 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
             self.set_interval(2.0, self._check_terminal)
         if self.ascii:
             self.tell(REMEDY, severity="warning")
+        self.call_after_refresh(_collect_again)
         if self.start.experiment is not None:
             self.show_experiment(self.start.experiment)
         else:
@@ -309,6 +311,12 @@ def run_dashboard(start: Start) -> int:
             # The terminal is gone; nobody is there to read it.
             return end.code
     return end.code
+
+
+def _collect_again() -> None:
+    """What is there after the first paint stays; looking through it again would be for nothing."""
+    gc.freeze()
+    gc.enable()
 
 
 def _end_by_force_after(seconds: float, terminal: output.Terminal) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,3 +32,13 @@ class End:
 
     code: int = 0
     message: str = ""
+
+
+def open_dashboard(start: Start) -> int:
+    """Shows the dashboard until the user leaves; the exit code."""
+    # Collecting while ten thousand objects are only being made costs an eighth of the way to the
+    # first paint; the application turns it on again after that.
+    gc.disable()
+    from tui.app import run_dashboard
+
+    return run_dashboard(start)

@@ -22,10 +22,9 @@ def run(arguments: argparse.Namespace) -> int:
 
         with Interrupts() as interrupts:
             return follow(experiment, interrupts, own=False)
-    from tui.app import run_dashboard
-    from tui.start import Start
+    from tui.start import Start, open_dashboard
 
-    return run_dashboard(
+    return open_dashboard(
         Start(
             experiment=experiment.directory,
             experiments_directory=shared.directory(arguments),

@@ -21,10 +21,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not has_terminal():
         return _headless(arguments)
     from engine.plan import options
-    from tui.app import run_dashboard
-    from tui.start import Start
+    from tui.start import Start, open_dashboard
 
-    return run_dashboard(
+    return open_dashboard(
         Start(
             dataset=Path(arguments.dataset) if arguments.dataset else None,
             given=options.chosen(arguments),
