@@ -20,7 +20,7 @@ _LARGEST = 2**53
 _YES = frozenset(("yes", "true", "on", "1", "y"))
 _NO = frozenset(("no", "false", "off", "0", "n"))
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION_PART = re.compile(r"(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)\s*([smhd]?)", re.IGNORECASE)
+_DURATION_PART = re.compile(r"(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)\s*([smhd]?)\s*", re.IGNORECASE)
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

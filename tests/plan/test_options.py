@@ -1,0 +1,169 @@
+"""Settings as flags and as fields of a form."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.errors import EXIT_WRONG_INPUT, SettingError
+from engine.plan import options
+from engine.plan.config import Settings, declarations, flag
+from engine.plan.options import parse, parse_duration, show
+
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "model": st.sampled_from(["resnet18", "resnet152"]),
+    "weights": st.sampled_from(["none", "imagenet", "/a b/last.pt", "./größe.pt"]),
+    "epochs": st.integers(1, 2**53),
+    "batch_size": st.integers(1, 2**53),
+    "image_size": st.integers(16, 2048),
+    "lr": st.floats(0, exclude_min=True, allow_infinity=False),
+    "momentum": st.floats(0, 0.9999),
+    "weight_decay": st.floats(0, allow_infinity=False),
+    "warmup_epochs": st.floats(0, allow_infinity=False),
+    "seed": st.integers(0, 2**31 - 1),
+    "workers": st.none() | st.integers(0, 256),
+    "device": st.sampled_from(["auto", "cuda", "mps", "cpu"]),
+    "gpus": st.none()
+    | st.lists(st.integers(0, 63), unique=True, min_size=1, max_size=9).map(tuple),
+    "precision": st.sampled_from(["auto", "bf16", "fp16"]),
+    "channels_last": st.sampled_from(["auto", "yes", "no"]),
+    "crop_min": st.floats(0, 1, exclude_min=True),
+    "flip": st.booleans(),
+    "val_fraction": st.floats(0, 0.9, exclude_min=True),
+    "max_steps": st.none() | st.integers(1, 2**53),
+    "max_time": st.none() | st.floats(0, exclude_min=True, allow_infinity=False),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="x")
+    options.add_flags(made)
+    return made
+
+
+def test_every_setting_has_values_here() -> None:
+    assert VALUES.keys() == declarations().keys()
+
+
+@given(st.data(), st.sampled_from(sorted(VALUES)))
+def test_what_a_form_shows_can_be_typed_again(data: st.DataObject, name: str) -> None:
+    value = data.draw(VALUES[name])
+
+    assert parse(name, show(name, value)) == value
+    assert type(parse(name, show(name, value))) is type(value)
+
+
+@given(st.fixed_dictionaries({}, optional=VALUES))
+def test_flags_give_the_settings_that_were_given_and_no_other(given: dict[str, Any]) -> None:
+    argv = []
+    for name, value in given.items():
+        if isinstance(value, bool):
+            argv.append(flag(name) if value else flag(name).replace("--", "--no-"))
+        else:
+            argv.append(f"{flag(name)}={show(name, value)}")
+
+    assert options.chosen(parser().parse_args(argv)) == given
+    Settings(**given)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90", 90.0),
+        ("90s", 90.0),
+        ("5m", 300.0),
+        ("2h", 7200.0),
+        ("1h30m", 5400.0),
+        (" 1h 30m ", 5400.0),
+        ("1.5m", 90.0),
+        ("2D", 172800.0),
+    ],
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "m", "5x", "5 minutes", "-5m", "1e999s", "5m!", "nan"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(300.0, "5m"), (7200.0, "2h"), (90.0, "90s")])
+def test_a_duration_is_shown_as_people_write_it(seconds: float, text: str) -> None:
+    assert show("max_time", seconds) == text
+
+
+@pytest.mark.parametrize("text", ["", "auto", " AUTO "])
+def test_what_may_be_left_to_itself(text: str) -> None:
+    assert parse("workers", text) is None
+    assert parse("gpus", text) is None
+    assert show("workers", None) == "auto"
+    assert show("max_steps", None) == ""
+
+
+@pytest.mark.parametrize("text", ["yes", "TRUE", "on", "1"])
+def test_yes(text: str) -> None:
+    assert parse("flip", text) is True
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("lr", "fast", "learning rate (--lr) is 'fast'; give a number"),
+        ("lr", "0", "learning rate (--lr) is 0.0; it must be above 0"),
+        ("lr", "nan", "learning rate (--lr) is nan; give a number"),
+        ("epochs", "2.5", "epochs (--epochs) is '2.5'; give a whole number"),
+        ("epochs", "", "epochs (--epochs) is empty; give a whole number"),
+        ("epochs", "-1", "epochs (--epochs) is -1; it must be at least 1"),
+        ("epochs", "9" * 5000, "give a whole number"),
+        ("epochs", "9" * 400, "too large a number"),
+        ("image_size", "1000000", "image size (--image-size) is 1000000; it must be at most 2048"),
+        ("model", "vgg", "model (--model) is 'vgg'; choose one of resnet18, resnet34"),
+        ("flip", "maybe", "flip (--flip) is 'maybe'; give yes or no"),
+        ("gpus", "0;1", "GPUs (--gpus) is '0;1'; give numbers with commas between them, as 0,2"),
+        ("gpus", "1,1", "name each once"),
+        ("max_time", "soon", "max time (--max-time) is 'soon'; give a time such as 90s, 5m or 2h"),
+        ("max_time", "0s", "must be above 0"),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_name_and_a_remedy(
+    name: str, text: str, sentence: str
+) -> None:
+    with pytest.raises(SettingError) as refused:
+        parse(name, text)
+
+    assert sentence in str(refused.value)
+    assert refused.value.field == name
+    assert refused.value.exit_code == EXIT_WRONG_INPUT
+    if name != "flip":
+        with pytest.raises(SettingError):
+            parser().parse_args([f"{flag(name)}={text}"])
+
+
+@given(st.sampled_from(sorted(VALUES)), st.text(max_size=30))
+def test_any_text_is_read_or_refused_with_a_sentence(name: str, text: str) -> None:
+    try:
+        value = parse(name, text)
+    except SettingError as error:
+        assert str(error).startswith(declarations()[name].label)
+    else:
+        Settings(**{name: value})
+
+
+def test_help_says_what_each_setting_is_its_unit_and_its_default() -> None:
+    text = " ".join(parser().format_help().split())
+
+    for declared in declarations().values():
+        assert declared.about in text
+    assert (
+        "--image-size N side of the square the network sees (in px, 16 to 2048, default 224)"
+        in text
+    )
+    assert "--flip, --no-flip" in text
+    assert "--device auto|cuda|mps|cpu" in text
+    assert "(default resnet50)" in text
