@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -20,7 +21,6 @@ from engine.plan.dataset import Report
 from engine.plan.machine import Machine
 from engine.plan.strategies import STRATEGIES, availability
 from engine.plan.text import clean
-from engine.run.host import probe
 from engine.run.inspect import Inspection
 from tui import experiments, messages, recent
 from tui.background import in_background
@@ -42,6 +42,13 @@ _POLL = 0.1
 """Seconds between two looks at an inspection that is under way."""
 
 
+def probe() -> Machine:
+    """What this machine can train on. Blocking, for seconds: for a thread."""
+    from engine.run import host
+
+    return host.probe()
+
+
 class SetupScreen(Screen[None]):
     """Three panes side by side, or on a narrow terminal the dataset first and the rest after.
 
@@ -58,7 +65,7 @@ class SetupScreen(Screen[None]):
         *(Binding(str(n), f"tick({n})", f"tick strategy {n}", show=False) for n in range(1, 10)),
     ]
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 (as the base has it)
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # noqa: RUF012 (as the base has it)
 
     CSS_PATH = "../setup.tcss"
 
@@ -74,6 +81,7 @@ class SetupScreen(Screen[None]):
         self._inspected: tuple[Path, float, int] | None = None
         self._start_wanted = False
         self._checking = False
+        self._start_timer: Timer | None = None
         self._said = Content("")
         self._said_at: Widget | None = None
 
@@ -247,6 +255,7 @@ class SetupScreen(Screen[None]):
         if isinstance(found, DatasetError):
             self.report, self.problem = None, str(found)
             shown.show_error(self.problem)
+            self.query_one(FolderTree).show_chosen(self.draft.dataset, bad=True)
             self._start_wanted = False
         elif found is not None and found is not self.report:
             self.report = found
@@ -401,6 +410,13 @@ class SetupScreen(Screen[None]):
         ticked = self.query_one(StrategyList).ticked
         self.dashboard.start_experiment(dataset, self.draft.settings, self.draft.sources(), ticked)
         self._say("starting …")
+        self._start_timer = self.set_interval(_POLL, self._look_at_start)
+
+    def _look_at_start(self) -> None:
+        """The experiment is shown, or the application has said why not: nothing is left to say."""
+        if self._start_timer is not None and not self._starting():
+            self._start_timer.stop()
+            self._unsay()
 
     def _starting(self) -> bool:
         """Whether an experiment is being started already: Enter was pressed twice."""

@@ -53,6 +53,7 @@ class FolderTree(Lines):
         super().__init__()
         self.root = root
         self.chosen: Path | None = None
+        self._bad = False
         self._recent: tuple[Path, ...] = ()
         self._listings: dict[Path, Listing] = {}
         self._wanted: set[Path] = set()
@@ -82,9 +83,11 @@ class FolderTree(Lines):
             self._put_cursor(self._awaited)
             self._awaited = None
 
-    def show_chosen(self, folder: Path | None) -> None:
-        self.chosen = folder
-        self.refresh()
+    def show_chosen(self, folder: Path | None, *, bad: bool = False) -> None:
+        """Marks the chosen folder; ``bad``: as one that cannot be trained on."""
+        if (folder, bad) != (self.chosen, self._bad):
+            self.chosen, self._bad = folder, bad
+            self.refresh()
 
     def go_to(self, root: Path, cursor: Path | None = None) -> None:
         """Makes ``root`` the top of the tree, with the cursor on ``cursor`` once it is listed."""
@@ -170,7 +173,8 @@ class FolderTree(Lines):
         indent = " " + "  " * row.depth
         if row.kind == "note":
             return Content.assemble(indent, "  ", (row.text, "$quiet italic"))
-        mark = ("● ", "$success") if row.path == self.chosen else ("", "")
+        colour = "" if row.path != self.chosen else "$error" if self._bad else "$success"
+        mark = ("✗ " if self._bad else "● ", colour) if colour else ("", "")
         if row.kind == "recent":
             name = clean(row.path.name or str(row.path))
             where = _short(row.path.parent, max(0, width - len(name) - 6))
@@ -178,8 +182,7 @@ class FolderTree(Lines):
         arrow = ("▾ " if row.path in self._open else "▸ ", "$quiet")
         if row.kind == "root":
             return Content.assemble(pointer, arrow, mark, (_short(row.path, width - 5), "bold"))
-        style = "$success" if row.path == self.chosen else ""
-        return Content.assemble(pointer, indent[1:], arrow, mark, (clean(row.path.name), style))
+        return Content.assemble(pointer, indent[1:], arrow, mark, (clean(row.path.name), colour))
 
     def _make_rows(self, cursor: Path | None = None) -> None:
         """Lists the rows anew; the cursor stays on the row it was on, or goes to ``cursor``."""

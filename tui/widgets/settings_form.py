@@ -60,11 +60,11 @@ class SettingsForm(Container):
     DEFAULT_CSS = """
     SettingsForm {
         layers: below above;
-        height: auto;
+        height: 1fr;
     }
     SettingsForm > SettingLines {
         layer: below;
-        height: auto;
+        height: 1fr;
     }
     SettingsForm > ValueInput {
         layer: above;
@@ -230,7 +230,9 @@ class SettingLines(Lines):
         given = field.source not in ("", "default")
         style = "$error" if field.problem else "bold" if given else ""
         room = max(_VALUE, width - _LABEL - 4) if len(field.text) > _VALUE else _VALUE
-        value = Content.styled(field.text, style).truncate(room, ellipsis=True, pad=True)
+        # Only limits may be left empty.
+        shown = (field.text, style) if field.text else ("no limit", "$quiet")
+        value = Content.assemble(shown).truncate(room, ellipsis=True, pad=True)
         if here and field.choices:
             value = Content.assemble(("‹", "$quiet"), field.text, ("›", "$quiet")).truncate(
                 max(room, len(field.text) + 2), ellipsis=True, pad=True

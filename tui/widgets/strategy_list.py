@@ -41,6 +41,7 @@ class StrategyList(Lines):
     DEFAULT_CSS = """
     StrategyList {
         height: auto;
+        max-height: 100%;
     }
     """
 
