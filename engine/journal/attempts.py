@@ -24,6 +24,7 @@ from engine.journal.events import (
     Validated,
 )
 from engine.journal.history import History
+from engine.journal.sums import epoch_view, validation_view
 from engine.journal.views import EpochView, PhaseView, ValidationView
 
 NOTICES = 300
@@ -102,7 +103,7 @@ class Attempt:
     def epoch_views(self) -> list[EpochView]:
         """The epochs that every rank has finished."""
         return [
-            _epoch_view(ranks)
+            epoch_view(ranks)
             for _, ranks in sorted(self.epochs.items())
             if len(ranks) >= self.world_size
         ]
@@ -155,7 +156,7 @@ class RankEvents:
         for attempt, cut in self._with_cuts():
             for event in attempt.validations.values():
                 if event.step <= cut:
-                    views[event.epoch] = _validation_view(event)
+                    views[event.epoch] = validation_view(event)
         return tuple(view for _, view in sorted(views.items()))
 
     def checkpoints(self) -> tuple[CheckpointSaved, ...]:
@@ -223,40 +224,6 @@ class RankEvents:
             if attempt.from_step is not None:
                 cut = min(cut, attempt.from_step)
         return result[::-1]
-
-
-def _epoch_view(ranks: dict[int, EpochEnded]) -> EpochView:
-    events = list(ranks.values())
-    images = sum(event.images for event in events)
-    loss = sum(math.nan if event.loss_sum is None else event.loss_sum for event in events)
-    return EpochView(
-        epoch=events[0].epoch,
-        end_step=max(event.step for event in events),
-        images=images,
-        loss=_share(loss, images),
-        top1=_share(sum(event.top1 for event in events), images),
-        top5=_share(sum(event.top5 for event in events), images),
-        seconds=max(event.seconds for event in events),
-        wait_seconds=sum(event.wait_seconds for event in events) / len(events),
-        t=max(event.t for event in events),
-    )
-
-
-def _validation_view(event: Validated) -> ValidationView:
-    return ValidationView(
-        epoch=event.epoch,
-        step=event.step,
-        images=event.images,
-        loss=_share(math.nan if event.loss_sum is None else event.loss_sum, event.images),
-        top1=_share(event.top1, event.images),
-        top5=_share(event.top5, event.images),
-        seconds=event.seconds,
-        t=event.t,
-    )
-
-
-def _share(part: float, whole: int) -> float:
-    return part / whole if whole > 0 else math.nan
 
 
 def _first_after(event: Steps, t: float) -> float | None:

@@ -20,7 +20,7 @@ PER_COLUMN = 4
 """Buckets per chart column, at least; fewer than twice as many, but for the edges."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Buckets:
     """Consecutive stretches of one metric, at most a few per chart column.
 
@@ -48,9 +48,12 @@ class Segment(NamedTuple):
         return self.seconds + self.track.ended - self.track.begun
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class HistoryView:
-    """A history as it was at one moment. ``rank=None`` means all ranks, up to the slowest."""
+    """A history as it was at one moment. ``rank=None`` means all ranks, up to the slowest.
+
+    A view equals itself alone: where nothing changed, the same one is handed out again.
+    """
 
     metrics: tuple[str, ...] = ()
     ranks: tuple[int, ...] = ()
@@ -60,7 +63,7 @@ class HistoryView:
     """From this step on ``rows`` has every row of ``all``."""
     epoch_length: int | None = None
     """Steps per epoch."""
-    segments: dict[int | None, tuple[Segment, ...]] = field(default_factory=dict)
+    segments: dict[int | None, tuple[Segment, ...]] = field(default_factory=dict, repr=False)
 
     def last(self, metric: str, rank: int | None = None) -> float | None:
         """The value of the newest step; ``None`` where it was not measured or is not finite."""

@@ -22,7 +22,7 @@ _TIME = 0
 """The first column of the rows: seconds since the anchor of the row's 32; metrics follow."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TrackView:
     """A track as it was. Rows count from 0; row ``i`` is the step ``base + i``."""
 

@@ -239,11 +239,16 @@ def test_a_clock_set_back_does_not_turn_the_axis_round() -> None:
 def test_metrics_may_come_later() -> None:
     history = History()
     history.add(1, 0, flat(0, [1.0] * 40))
+    before = history.freeze()
     late = {"loss": np.ones(40, "<f4"), "memory": np.full(40, 7, "<f4")}
     history.add(1, 0, steps_of(40, START + 40, late))
     view = history.freeze()
     assert view.metrics == ("loss", "step_seconds", "memory")
     assert view.mean("memory", 80) == 7.0
+    assert loss(view) == [1.0] * 80
+    assert view.buckets("loss", "step", 0, 80, 1).count.sum() == 80
+    assert before.metrics == ("loss", "step_seconds")
+    assert loss(before) == [1.0] * 40
     found = view.buckets("memory", "step", 0, 80, 1)
     assert found.count.sum() == 40
     assert found.low[found.count > 0].tolist() == [7] * (found.count > 0).sum()
