@@ -47,7 +47,8 @@ def install(venv: Path) -> None:
             f"{sys.executable} is Python {platform.python_version()}; 3.11 or newer is needed: "
             "make PYTHON=/path/to/python3"
         )
-    wanted = minimum_versions((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    wanted = minimum_versions(pyproject)
     found = {name: version_here(name) for name in TORCH}
     reason = why_not(found, wanted) or why_not_importable()
     pins = (ROOT / "constraints.txt").read_text(encoding="utf-8")
@@ -56,21 +57,26 @@ def install(venv: Path) -> None:
     else:
         names = " and ".join(f"{name} {version}" for name, version in found.items())
         say(f"using {names} of {sys.executable}")
-        keep = {
-            name_of(each) for each in requirements((ROOT / "pyproject.toml").read_text("utf-8"))
-        }
-        pins = without(pins, (closure(TORCH) | set(TORCH)) - (keep - set(TORCH)))
+        ours = {name_of(each) for each in requirements(pyproject)} - set(TORCH)
+        pins = without(pins, (closure(TORCH) | set(TORCH)) - ours)
     make_environment(venv, share=not reason)
     constraints = venv / "constraints.txt"
     constraints.write_text(pins, encoding="utf-8")
     # The build tools first, pinned like the rest: nothing is then built with whatever is newest.
-    pip(venv, "--constraint", str(constraints), "setuptools")
+    pip(venv, "--constraint", str(constraints), *build_requirements(pyproject))
     pip(
         venv,
         *("--constraint", str(constraints), "--no-build-isolation", "--use-pep517"),
         *("--editable", f"{ROOT}[dev]"),
     )
     say(f"done: {venv / 'bin' / 'resnet-tui'}")
+
+
+def build_requirements(pyproject: str) -> list[str]:
+    """What a pyproject.toml needs to be built."""
+    import tomllib
+
+    return list(tomllib.loads(pyproject)["build-system"]["requires"])
 
 
 def requirements(pyproject: str) -> list[str]:
