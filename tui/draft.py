@@ -15,7 +15,7 @@ from engine.plan.config import Settings, declarations
 from engine.plan.defaults import FROM_US, resolve
 from engine.plan.text import clean
 from tui.messages import DefaultsResolved
-from tui.widgets.settings_form import Field
+from tui.widgets.value_input import Field
 
 FROM_YOU = "you"
 """The source of a value that was typed into the form."""

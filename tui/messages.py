@@ -160,8 +160,6 @@ class StartChecked(Message):
     """What was looked up before a start: other experiments that train on this machine."""
 
     running: tuple[str, ...]
-    problem: str = ""
-    """A sentence where the start would fail."""
 
 
 # Home

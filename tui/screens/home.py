@@ -22,6 +22,7 @@ from tui.background import in_background
 from tui.experiments import ExperimentRow, rows
 from tui.screens.question import Question
 from tui.widgets.experiment_list import ExperimentList
+from tui.widgets.filter_field import FilterField
 from tui.widgets.keys import KeysLine
 
 if TYPE_CHECKING:
@@ -32,45 +33,6 @@ _EVERY = 2.0
 
 _OVER = ("failed", "stopped", "crashed")
 """States after which a retry makes sense."""
-
-
-class FilterField(Input):
-    """Filters the list while it is typed in; Enter or ↓ go to the list, Esc drops the filter."""
-
-    BINDING_GROUP_TITLE = "filter"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,down,tab", "leave(True)", "to the list"),
-        Binding("escape", "leave(False)", "leave", show=False),
-    ]
-
-    DEFAULT_CSS = """
-    FilterField {
-        height: 1;
-        border: none;
-        padding: 0 1;
-        display: none;
-        &:focus {
-            border: none;
-            background: $panel;
-        }
-    }
-    """
-
-    def __init__(self) -> None:
-        super().__init__(placeholder="name, dataset, model, state or strategy")
-        self.cursor_blink = False
-
-    def action_leave(self, keep: bool) -> None:
-        if not keep:
-            self.value = ""
-        self.screen.query_one(ExperimentList).focus()
-        self.display = bool(self.value)
-
-    def action_delete_left(self) -> None:
-        if self.value:
-            super().action_delete_left()
-        else:
-            self.action_leave(False)
 
 
 class HomeScreen(Screen[None]):
@@ -124,8 +86,9 @@ class HomeScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static(id="title")
-        yield FilterField()
-        yield ExperimentList()
+        listed = ExperimentList()
+        yield FilterField(listed)
+        yield listed
         yield Static("reading the experiments …", id="empty")
         yield Static(id="detail")
         yield KeysLine()

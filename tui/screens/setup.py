@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -26,7 +26,8 @@ from tui import experiments, messages, recent
 from tui.background import in_background
 from tui.draft import Draft, look_up
 from tui.folders import list_folders
-from tui.screens.question import Question
+from tui.readiness import Place, Readiness
+from tui.screens import setup_words as words
 from tui.screens.setup_path import PathSearch
 from tui.widgets.dataset_report import DatasetReport
 from tui.widgets.folder_tree import FolderTree
@@ -256,21 +257,13 @@ class SetupScreen(Screen[None]):
             self.report, self.problem = None, str(found)
             shown.show_error(self.problem)
             self.query_one(FolderTree).show_chosen(self.draft.dataset, bad=True)
-            self._start_wanted = False
         elif found is not None and found is not self.report:
             self.report = found
-            shown.show_report(found, self._held_out())
+            shown.show_report(found, words.held_out(self.draft.settings))
         if done:
             self._timer.pause()
         self._tell()
         self._start_if_wanted()
-
-    def _held_out(self) -> str:
-        settings = self.draft.settings
-        return (
-            f"{settings.val_fraction:.0%} of each class held out by seed {settings.seed}: "
-            "the folder has no validation images"
-        )
 
     # Settings
 
@@ -319,21 +312,23 @@ class SetupScreen(Screen[None]):
         self._start_if_wanted()
 
     def on_start_wanted(self) -> None:
-        self._start_wanted = True
+        # A second Enter while the first is being carried out asks for nothing more.
+        self._start_wanted = not (self._checking or self._starting())
         self._start_if_wanted()
 
     def _start_if_wanted(self) -> None:
         """Starts what Enter asked for as soon as all that must be known is."""
         if not self._start_wanted:
             return
-        found = self._hindrance()
-        if found is not None:
-            sentence, pane = found
+        ready = self._readiness()
+        if (found := ready.hindrance()) is not None:
+            sentence, place = found
+            pane = self._pane(place)
             self._start_wanted = False
             self._focus(pane)
             self._say(sentence, error=True, at=pane)
-        elif (waiting := self._waiting()) or self._checking:
-            self._say(f"{waiting or 'starting'} … it starts by itself; Backspace takes it back")
+        elif waiting := ready.waiting():
+            self._say(f"{waiting} … it starts by itself; Backspace takes it back")
             self.refresh_bindings()
         else:
             self._start_wanted = False
@@ -343,57 +338,33 @@ class SetupScreen(Screen[None]):
                 self, lambda: messages.StartChecked(experiments.running_here(parent)), "check"
             )
 
-    def _hindrance(self) -> tuple[str, Widget] | None:
-        """What would make a start fail, and the pane in which it is put right."""
-        strategies = self.query_one(StrategyList)
-        form = self.query_one(SettingsForm)
-        if self.draft.dataset is None:
-            return "Choose a dataset first: Enter on a folder.", self.query_one(FolderTree)
-        if self.problem:
-            return self.problem, self.query_one(FolderTree)
-        if self.draft.problem:
-            return self.draft.problem, strategies
-        if self.draft.wrong is not None:
-            name, sentence = self.draft.wrong
-            form.go_to(name)
-            return sentence, form.lines
-        if not strategies.ticked:
-            return "Tick a strategy first: Space, or its number.", strategies
-        for each in STRATEGIES:
-            if each.name in strategies.ticked and self.machine is not None:
-                judged = availability(each, self.machine)
-                if judged.status == "unavailable":
-                    return f"{each.name} cannot run here: {judged.reason}", strategies
-        return None
+    def _readiness(self) -> Readiness:
+        return Readiness(
+            draft=self.draft,
+            report=self.report,
+            problem=self.problem,
+            machine=self.machine,
+            ticked=self.query_one(StrategyList).ticked,
+        )
 
-    def _waiting(self) -> str:
-        """What is not known yet and must be before a start."""
-        if self.report is None or not self.report.listed:
-            return "reading the dataset's folders"
-        if not self.draft.settled:
-            return "looking up the dataset's defaults"
-        if self.machine is None:
-            return "looking at this machine"
-        return ""
+    def _pane(self, place: Place) -> Widget:
+        """The pane in which something is put right."""
+        form = self.query_one(SettingsForm)
+        if place == "settings" and self.draft.wrong is not None:
+            form.go_to(self.draft.wrong[0])
+        panes: dict[Place, Widget] = {
+            "dataset": self.query_one(FolderTree),
+            "strategies": self.query_one(StrategyList),
+            "settings": form.lines,
+        }
+        return panes[place]
 
     def on_start_checked(self, message: messages.StartChecked) -> None:
         self._checking = False
         if not message.running:
             self._start()
             return
-        names = ", ".join(message.running)
-        both = "they would share" if len(message.running) > 1 else "the two would share"
-        question = Question(
-            "This machine is busy",
-            f"{names} is training here. Started now, {both} the machine, and the times of each "
-            "would tell nothing about its strategy.",
-            [
-                ("y", "start", "start anyway"),
-                ("h", "home", "look at what is running"),
-                ("c", "cancel", "not now"),
-            ],
-            default="cancel",
-        )
+        question = words.busy(message.running)
         self.app.push_screen(question, self._answered)
 
     def _answered(self, answer: str | None) -> None:
@@ -436,41 +407,16 @@ class SetupScreen(Screen[None]):
 
     def _tell(self) -> None:
         """The first line, and the one above the keys: what was said, else what Enter starts."""
-        self.query_one("#title", Static).update(self._title(), layout=False)
-        self.query_one("#notice", Static).update(self._said or self._summary())
-
-    def _title(self) -> Content:
-        parts: list[Any] = [("setup", "bold $primary"), "   "]
-        if self.draft.dataset is None:
-            return Content.assemble(*parts, ("no dataset chosen", "$quiet"))
-        parts.append((clean(self.draft.dataset.name or str(self.draft.dataset)), "bold"))
-        if self.report is not None:
-            parts.append(
-                (
-                    f"  {len(self.report.classes):,} classes · {self.report.train_images:,} + "
-                    f"{self.report.val_images:,} images",
-                    "$quiet",
-                )
-            )
-        elif self.problem:
-            parts.append(("  cannot be trained on", "$error"))
-        parts.append((f"   {clean(str(self.draft.dataset.parent))}", "$faint"))
-        return Content.assemble(*parts)
-
-    def _summary(self) -> Content:
-        ticked = self.query_one(StrategyList).ticked
-        if self.draft.dataset is None or not ticked or self.problem:
-            return Content("")
-        settings = self.draft.settings
-        enter = "Enter" if self.query_one(StrategyList).has_focus else "Enter on the strategies"
-        return Content.assemble(
-            (f"{enter} starts ", "$quiet"),
-            (", ".join(ticked), "bold"),
-            (f" · {settings.model} · {settings.epochs} epochs", "$quiet"),
-        )
+        title = words.title(self.draft.dataset, self.report, self.problem)
+        self.query_one("#title", Static).update(title, layout=False)
+        strategies = self.query_one(StrategyList)
+        says = Content("")
+        if self.draft.dataset is not None and not self.problem:
+            says = words.summary(self.draft.settings, strategies.ticked, strategies.has_focus)
+        self.query_one("#notice", Static).update(self._said or says)
 
     def _show_titles(self) -> None:
-        about = "looking at this machine …" if self.machine is None else _machine(self.machine)
+        about = "looking at this machine …" if self.machine is None else words.machine(self.machine)
         titles = {
             "#folders": Content("Dataset"),
             "#report": Content("What it holds"),
@@ -481,13 +427,3 @@ class SetupScreen(Screen[None]):
         room = "" if self.has_class("-wide") else " "
         for pane, title in titles.items():
             self.query_one(pane).border_title = Content.assemble(room, title, room)
-
-
-def _machine(machine: Machine) -> str:
-    """A machine in a few words: what would do the work."""
-    if machine.problem:
-        return "nothing can be trained on this machine"
-    cores = f"{machine.cores} core" + ("s" if machine.cores != 1 else "")
-    names = [clean(device.name) for device in machine.devices]
-    devices = " + ".join(f"{names.count(name)} x {name}" for name in dict.fromkeys(names))
-    return f"{devices or 'no GPU'} · {cores} · torch {clean(machine.torch.partition('+')[0])}"

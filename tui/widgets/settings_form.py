@@ -17,30 +17,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.widgets import Input
 
 from tui import messages
 from tui.widgets.lines import Lines
+from tui.widgets.value_input import Field, ValueInput
 
 _LABEL = 16
 _VALUE = 12
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One setting as it is shown. ``problem`` is what is wrong with ``text``."""
-
-    name: str
-    label: str
-    text: str
-    unit: str = ""
-    source: str = ""
-    about: str = ""
-    choices: tuple[str, ...] = ()
-    open_choices: bool = False
-    problem: str = ""
-    more: bool = False
-    """Whether it stands behind "more"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +61,7 @@ class SettingsForm(Container):
 
     def compose(self) -> ComposeResult:
         yield SettingLines()
-        yield ValueInput()
+        yield ValueInput(self._end_edit)
 
     @property
     def lines(self) -> SettingLines:
@@ -103,7 +86,7 @@ class SettingsForm(Container):
         typing.display = True
         typing.focus()
 
-    def end_edit(self, step: int) -> None:
+    def _end_edit(self, step: int) -> None:
         """Back to the lines, ``step`` further."""
         self.lines.focus()
         self.query_one(ValueInput).display = False
@@ -264,55 +247,3 @@ class SettingLines(Lines):
             width = self.scrollable_content_region.width - _LABEL - 3
             lines = textwrap.wrap(field.problem, max(24, width))
             self._rows.extend(_Row(field, line) for line in lines)
-
-
-class ValueInput(Input):
-    """Takes the new text: Enter keeps it and goes on, Esc (or Backspace when empty) does not."""
-
-    BINDING_GROUP_TITLE = "typing a value"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "keep(1)", "next", priority=True),
-        Binding("down", "keep(1)", "next", show=False),
-        Binding("up", "keep(-1)", "previous", show=False),
-        Binding("tab", "keep(1)", "next", show=False),
-        Binding("shift+tab", "keep(-1)", "previous", show=False),
-        Binding("escape", "drop", "leave it", key_display="Esc"),
-    ]
-
-    def __init__(self) -> None:
-        super().__init__(select_on_focus=False, compact=True)
-        self.cursor_blink = False
-        self._setting = ""
-        self._before = ""
-
-    def begin(self, field: Field, first: str) -> None:
-        self._setting = field.name
-        self._before = field.text
-        self.value = first or field.text
-        self.cursor_position = len(self.value)
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        event.stop()
-
-    def on_blur(self) -> None:
-        if self.display:
-            self._leave(0)
-
-    def action_keep(self, step: int) -> None:
-        if self.value != self._before:
-            self.post_message(messages.SettingEdited(self._setting, self.value))
-        self._leave(step)
-
-    def action_drop(self) -> None:
-        self._leave(0)
-
-    def action_delete_left(self) -> None:
-        if self.value:
-            super().action_delete_left()
-        else:
-            self.action_drop()
-
-    def _leave(self, step: int) -> None:
-        form = self.parent
-        if isinstance(form, SettingsForm):
-            form.end_edit(step)

@@ -1,0 +1,77 @@
+"""What Setup says: its first line, the line above the keys, and its question."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.content import Content
+
+from engine.plan.config import Settings
+from engine.plan.dataset import Report
+from engine.plan.machine import Machine
+from engine.plan.text import clean
+from tui.screens.question import Question
+
+
+def title(dataset: Path | None, report: Report | None, problem: str) -> Content:
+    """The screen's name and the chosen dataset."""
+    setup = Content.assemble(("setup", "bold $primary"), "   ")
+    if dataset is None:
+        return Content.assemble(setup, ("no dataset chosen", "$quiet"))
+    about = Content("")
+    if report is not None:
+        images = f"{report.train_images:,} + {report.val_images:,} images"
+        about = Content.styled(f"  {len(report.classes):,} classes · {images}", "$quiet")
+    elif problem:
+        about = Content.styled("  cannot be trained on", "$error")
+    name = clean(dataset.name or str(dataset))
+    return Content.assemble(
+        setup, (name, "bold"), about, (f"   {clean(str(dataset.parent))}", "$faint")
+    )
+
+
+def summary(settings: Settings, ticked: tuple[str, ...], on_strategies: bool) -> Content:
+    """What Enter starts."""
+    if not ticked:
+        return Content("")
+    enter = "Enter" if on_strategies else "Enter on the strategies"
+    epochs = f"{settings.epochs:,} epoch" + ("s" if settings.epochs != 1 else "")
+    return Content.assemble(
+        (f"{enter} starts ", "$quiet"),
+        (", ".join(ticked), "bold"),
+        (f" · {clean(settings.model)} · {epochs}", "$quiet"),
+    )
+
+
+def held_out(settings: Settings) -> str:
+    """Where validation images come from where the folder has none."""
+    return (
+        f"{settings.val_fraction:.0%} of each class held out by seed {settings.seed}: "
+        "the folder has no validation images"
+    )
+
+
+def machine(found: Machine) -> str:
+    """A machine in a few words: what would do the work."""
+    if found.problem:
+        return "nothing can be trained on this machine"
+    cores = f"{found.cores} core" + ("s" if found.cores != 1 else "")
+    names = [clean(device.name) for device in found.devices]
+    devices = " + ".join(f"{names.count(name)} x {name}" for name in dict.fromkeys(names))
+    return f"{devices or 'no GPU'} · {cores} · torch {clean(found.torch.partition('+')[0])}"
+
+
+def busy(running: tuple[str, ...]) -> Question:
+    """Asked before a start while something else trains on this machine."""
+    both = "they would share" if len(running) > 1 else "the two would share"
+    return Question(
+        "This machine is busy",
+        f"{', '.join(running)} is training here. Started now, {both} the machine, and the times of "
+        "each would tell nothing about its strategy.",
+        [
+            ("y", "start", "start anyway"),
+            ("h", "home", "look at what is running"),
+            ("c", "cancel", "not now"),
+        ],
+        default="cancel",
+    )
