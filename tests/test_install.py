@@ -77,7 +77,8 @@ def test_constraints_are_names_and_versions_only_and_cover_every_requirement() -
             "  Downloading torch-2.15.0-cp311.whl (539.1 MB)\n",
             "downloading torch-2.15.0-cp311.whl (539.1 MB)",
         ),
-        ("  Downloading https://host/x/rich-15.whl (3 kB)", "downloading rich-15.whl (3 kB)"),
+        ("  Downloading https://host/x/a-1.whl (1.2 GB)", "downloading a-1.whl (1.2 GB)"),
+        ("  Downloading rich-15.whl (3.1 MB)", ""),
         ("  Downloading rich-15.whl.metadata (3 kB)", ""),
         ("Installing collected packages: setuptools", ""),
         (

@@ -19,6 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TORCH = ("torch", "torchvision")
+LONG_DOWNLOAD = 5.0
+"""Megabytes from which a download is told."""
 REMEMBERED = 40
 """Lines of pip's output that are shown where it fails."""
 
@@ -32,12 +34,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="make .venv and install resnet-tui into it")
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv")
     venv = parser.parse_args().venv
+    if Path(sys.prefix).resolve() == venv.resolve():
+        # Run from inside: the environment would be made anew under our feet, or share with itself.
+        os.execv(base_python(), [base_python(), *sys.argv])
     try:
         install(venv)
     except CannotInstall as error:
         print(f"install: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def base_python() -> str:
+    """The Python that this environment was made with."""
+    return str(getattr(sys, "_base_executable", sys.executable))
 
 
 def install(venv: Path) -> None:
@@ -239,10 +249,11 @@ def pip(venv: Path, *arguments: str) -> None:
 
 
 def progress(line: str) -> str:
-    """What is worth showing of a line of pip's: downloads, and the long silence at the end."""
+    """What is worth showing of a line of pip's: long downloads, and the silence at the end."""
+    match = re.match(r"\s*Downloading (\S+) \(([\d.]+) ([MG]B)\)", line)
+    if match and (match[3] == "GB" or float(match[2]) >= LONG_DOWNLOAD):
+        return f"downloading {match[1].rpartition('/')[2]} ({match[2]} {match[3]})"
     words = line.split()
-    if words[:1] == ["Downloading"] and not words[1].endswith(".metadata"):
-        return f"downloading {words[1].rpartition('/')[2]} {' '.join(words[2:4])}"
     if words[:3] == ["Installing", "collected", "packages:"] and len(words) > 4:
         return f"installing {len(words) - 3} packages; this takes a minute or two"
     return ""
