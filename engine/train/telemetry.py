@@ -40,6 +40,9 @@ class _Slot:
     """What the training thread knows about a step when it has launched it."""
 
     tally: Tensor
+    applied: Tensor
+    """The place in ``tally`` that says whether the update was applied: a view made once, because
+    indexing a tensor costs the training thread three times as much as the copy."""
     step: int = 0
     lr: float = 0.0
     wait: float = 0.0
@@ -68,7 +71,9 @@ class Telemetry:
         self._tolerance = tolerance
         pinned = device.type == "cuda"
         ring = torch.zeros(SLOTS, TALLY, pin_memory=pinned)
-        self._slots = [_Slot(tally=ring[index]) for index in range(SLOTS)]
+        self._slots = [
+            _Slot(tally=ring[index], applied=ring[index][FINITE]) for index in range(SLOTS)
+        ]
         self._launched = 0
         self._harvested = 0
         self._lock = threading.Lock()
@@ -105,9 +110,9 @@ class Telemetry:
     def end(self, tally: Tensor, applied: Tensor | None) -> None:
         """After the update. ``applied`` is 1 on the device where it was not skipped."""
         slot = self._slots[self._launched % SLOTS]
-        if applied is not None:
-            tally[FINITE] = applied
         slot.tally.copy_(tally, non_blocking=True)
+        if applied is not None:
+            slot.applied.copy_(applied, non_blocking=True)
         self.clock.end()
         slot.step, slot.lr, slot.wait, slot.gap = self._step, self._lr, self._wait, self._gap
         self._gap = False
