@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from tui.commands import arguments as shared
 
@@ -25,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("no experiment yet; 'resnet-tui train DATASET' starts one")
         return 0
     table = plain_table()
-    table.add_column("experiment", overflow="fold")
+    table.add_column("experiment", no_wrap=True)
     table.add_column("state", no_wrap=True)
     table.add_column("dataset", overflow="fold")
     table.add_column("strategies", overflow="fold")
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
         cells = (
             experiment.name,
             experiment.state(),
-            clean(experiment.plan.dataset),
+            clean(Path(experiment.plan.dataset).name),
             ", ".join(names),
             show.percent(best_top1(experiment.summary())),
         )
