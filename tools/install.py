@@ -63,7 +63,7 @@ def install(venv: Path) -> None:
     reason = why_not(found, wanted) or why_not_importable()
     pins = (ROOT / "constraints.txt").read_text(encoding="utf-8")
     if reason:
-        say(f"{reason}, so it will be installed: about 5 GB on disk")
+        say(f"{reason}, so the environment gets its own: about 5 GB on disk")
     else:
         names = " and ".join(f"{name} {version}" for name, version in found.items())
         say(f"using {names} of {sys.executable}")
