@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from engine.plan.text import clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,12 @@ class Listing:
     folder: Path
     names: tuple[str, ...] = ()
     problem: str = ""
+    folded: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The names as a filter compares them: cleaned and without case, made where it is listed."""
+
+    def __post_init__(self) -> None:
+        folded = tuple(clean(name).casefold() for name in self.names)
+        object.__setattr__(self, "folded", folded)
 
 
 def list_folders(folder: Path) -> Listing:

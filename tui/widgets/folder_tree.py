@@ -236,11 +236,12 @@ class FolderTree(Lines):
         if listing is None:
             return []
         hidden = needle.startswith(".")
-        shown = (name for name in listing.names if hidden or not name.startswith("."))
-        if not needle:
-            return list(shown)
         needle = needle.casefold()
-        return [name for name in shown if needle in clean(name).casefold()]
+        return [
+            name
+            for name, folded in zip(listing.names, listing.folded, strict=True)
+            if needle in folded and (hidden or not name.startswith("."))
+        ]
 
     def _want(self, folder: Path) -> None:
         """Asks for a folder's sub-folders; anew each time, what was known stays until then."""
