@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.report.export import HEADER
 from tests.conftest import REPOSITORY
 from tools import install
+from tui.cli import COMMANDS
 
 WANTED = {"torch": "2.11", "torchvision": "0.26"}
 
@@ -163,3 +165,10 @@ def test_what_cannot_be_installed_is_told_without_a_traceback(
 
     assert "no virtual environment could be made" in capsys.readouterr().err
     assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_the_readme_names_every_column_of_the_table_and_every_command() -> None:
+    words = set(re.findall(r"[\w-]+", (REPOSITORY / "README.md").read_text(encoding="utf-8")))
+
+    assert set(HEADER) <= words
+    assert set(COMMANDS) <= words
