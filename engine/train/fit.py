@@ -134,10 +134,12 @@ def explain(error: BaseException, plan: RunPlan | None) -> tuple[str, int]:
         return str(error), error.exit_code
     first = clean((str(error).strip() or type(error).__name__).partition("\n")[0])
     if isinstance(error, ImportError):
-        return f"torch or torchvision cannot be imported ({first}); install them again", 1
+        sentence = f"torch or torchvision cannot be imported ({first}); install them again"
+        return sentence, EXIT_TRAINING_FAILED
     if isinstance(error, MemoryError) or "out of memory" in first or "t allocate memory" in first:
         size = f" of {plan.settings.batch_size} at {plan.settings.image_size} px" if plan else ""
-        return f"out of memory with a batch{size}; lower --batch-size or --image-size", 1
+        sentence = f"out of memory with a batch{size}; lower --batch-size or --image-size"
+        return sentence, EXIT_TRAINING_FAILED
     if "DataLoader worker" in first:
         return (
             f"a process that decodes images died ({first}); where memory or /dev/shm is short, "

@@ -16,8 +16,9 @@ from engine.plan.runs import RunPlan
 from engine.train import devices, model, optim
 from engine.train.checkpoint import Checkpoints
 from engine.train.clocks import clock_for
+from engine.train.course import Shard, order
 from engine.train.damage import Damage
-from engine.train.data import Shard, Stream, automatic_workers, order
+from engine.train.data import Stream, automatic_workers
 from engine.train.loop import Job
 from engine.train.recorder import Recorder
 from engine.train.stop import StopRequest

@@ -10,7 +10,8 @@ import torch
 
 from engine.plan import dataset
 from engine.plan.config import Settings
-from engine.train.data import Batch, Shard, Stream, batch_sizes, order
+from engine.train.course import Shard, batch_sizes, order
+from engine.train.data import Batch, Stream
 from tests.train.making import TINY
 
 SETTINGS = Settings(**{**TINY, "batch_size": 7})

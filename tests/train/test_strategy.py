@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from engine.train.augment import MEAN, STD
 from engine.train.clocks import HostClock
@@ -15,6 +16,7 @@ from engine.train.metrics import add_up
 from engine.train.model import build
 from engine.train.strategies.base import Strategy
 from engine.train.strategies.none import NoParallelism
+from engine.train.telemetry import SLOTS, Telemetry
 from tests.train.making import plan
 
 CPU = torch.device("cpu")
@@ -136,6 +138,37 @@ def test_fp16_skips_a_step_that_overflows_and_says_so_on_the_device() -> None:
     assert torch.equal(before["state_dict"]["conv.weight"], after["state_dict"]["conv.weight"])
     assert after["scaler"]["scale"] == before["scaler"]["scale"] / 2
     assert strategy.tolerance > 1
+
+
+class Reads(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes every operation of this thread that brings a number from the device to the host."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.seen: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func.overloadpacket.__name__ in ("_local_scalar_dense", "equal", "nonzero"):
+            self.seen.append(str(func))
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("settings", [{}, {"precision": "bf16"}, {"precision": "fp16"}])
+def test_a_step_reads_nothing_from_the_device(settings: dict[str, Any]) -> None:
+    strategy = _prepared("amp" if settings else "single", model=Small(), **settings)
+    telemetry = Telemetry(CPU, HostClock(SLOTS), strategy.tolerance)
+    telemetry.begin_epoch()
+    batch = _batch(4)
+    with Reads() as reads:
+        for step in range(3):
+            telemetry.begin(step, 0.1)
+            telemetry.loaded()
+            tally = strategy.forward_backward(batch, 4, telemetry.clock)
+            telemetry.end(tally, strategy.update(0.1, 1.0 if step == 2 else None, telemetry.clock))
+    assert reads.seen == []
+    with Reads() as reads:
+        tally.sum().item()
+    assert len(reads.seen) == 1  # such a read is seen
 
 
 def test_a_lone_image_is_trained_on_without_statistics_of_its_own() -> None:

@@ -1,0 +1,88 @@
+"""Which images are read when: a whole training's batches as a function of (seed, epoch) alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import Sampler
+
+from engine.plan.config import Settings
+from engine.plan.dataset import Dataset as Folder
+
+Part = Literal["train", "val"]
+
+
+class Key(NamedTuple):
+    """What identifies one image to read."""
+
+    part: Part
+    epoch: int
+    sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Which part of every global batch a rank reads: number ``index`` of ``count``."""
+
+    index: int = 0
+    count: int = 1
+
+
+def order(images: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """The order in which an epoch goes through the training images."""
+    generator = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, epoch])))
+    return generator.permutation(images)
+
+
+def batch_sizes(images: int, batch_size: int) -> list[int]:
+    """How many images each step of an epoch takes: no image is left out.
+
+    A lone image left at the end joins the batch before it, because batch normalisation has
+    nothing to compare it with.
+    """
+    whole, rest = divmod(images, batch_size)
+    sizes = [batch_size] * whole + ([rest] if rest else [])
+    if rest == 1 and whole and batch_size > 1:
+        sizes[-2:] = [batch_size + 1]
+    return sizes
+
+
+class Course(Sampler[list[Key]]):
+    """The batches of a whole training, in the order in which they are needed."""
+
+    def __init__(self, folder: Folder, settings: Settings, shard: Shard) -> None:
+        self._train, self._val = len(folder.train), len(folder.val)
+        self._settings = settings
+        self._shard = shard
+        self.train_sizes = batch_sizes(self._train, settings.batch_size)
+        share = -(-self._val // shard.count)
+        self.val_batches = -(-share // settings.batch_size)
+        self.cut = False
+        """Set to go to the validation of the epoch at hand without the rest of its training."""
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        steps = self._settings.max_steps
+        for epoch in range(self._settings.epochs):
+            for batch in self._train_batches(epoch):
+                if self.cut or steps == 0:
+                    break
+                steps = None if steps is None else steps - 1
+                yield [Key("train", epoch, int(index)) for index in batch]
+            yield from self._val_keys(epoch)
+            if self.cut or steps == 0:
+                return
+
+    def _train_batches(self, epoch: int) -> Iterator[NDArray[np.int64]]:
+        shuffled = order(self._train, self._settings.seed, epoch)
+        for batch in np.split(shuffled, np.cumsum(self.train_sizes)[:-1]):
+            yield np.array_split(batch, self._shard.count)[self._shard.index]
+
+    def _val_keys(self, epoch: int) -> Iterator[list[Key]]:
+        own = range(self._shard.index, self._val, self._shard.count)
+        for batch in range(self.val_batches):
+            chosen = own[batch * self._settings.batch_size :][: self._settings.batch_size]
+            yield [Key("val", epoch, index) for index in chosen]
