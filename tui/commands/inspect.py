@@ -67,6 +67,8 @@ def _print(report: Report) -> None:
     ):
         facts.add_row(Text(name), Text(value, overflow="fold"))
     emit(facts)
+    for notice in report.notices:
+        emit(Text(f"  note: {notice}"))
     for name in report.unreadable_names:
         emit(Text(f"  unreadable: {clean(name)}"))
     classes = plain_table()
