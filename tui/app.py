@@ -115,6 +115,8 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
     def on_unmount(self) -> None:
         if self.feed is not None:
             self.feed.stop()
+            # For the note of what was seen; a file system that hangs is not waited for.
+            self.feed.join(0.5)
 
     def _check_terminal(self) -> None:
         if output.terminal_is_gone():

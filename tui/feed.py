@@ -21,6 +21,7 @@ from engine.journal.files import Tail
 from engine.journal.reader import JournalReader
 from engine.journal.views import ExperimentView
 from engine.plan.text import clean
+from tui.seen import Seen, last_look, remember
 
 INTERVAL = 0.1
 """Seconds between looks at journals that have been read to their end."""
@@ -56,6 +57,8 @@ class Snapshot:
     view: ExperimentView
     state: State
     lines: tuple[LogLine, ...]
+    before: Seen | None
+    """What was seen of it when the user last looked."""
     caught_up: bool
     """Whether everything on the disk has been read; until then the view is of the past."""
 
@@ -79,6 +82,7 @@ class Feed:
         self._slot: Snapshot | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
+        self._before = last_look(directory)
         self._reader = JournalReader(directory)
         self._log = _Log(directory)
         self._state: State = "starting"
@@ -110,6 +114,7 @@ class Feed:
                 self._stopping.wait(self._interval if idle else 0.002)
         except (ResnetTuiError, OSError) as error:
             self.error = clean(str(error))
+        self._remember()
 
     def look(self) -> bool:
         """Reads what is new, for a bounded time, and fills the slot; ``True`` when nothing is."""
@@ -138,8 +143,19 @@ class Feed:
         self._log.add_notices(view)
         number = self._slot.number + 1 if self._slot else 1
         self._slot = Snapshot(
-            number, self.experiment, view, self._state, tuple(self._log.lines), caught_up
+            number,
+            self.experiment,
+            view,
+            self._state,
+            tuple(self._log.lines),
+            self._before,
+            caught_up,
         )
+
+    def _remember(self) -> None:
+        """Notes what the user has seen by now."""
+        if self._slot is not None and self._slot.caught_up:
+            remember(self.directory, self._slot.view)
 
     def _ask_state(self) -> None:
         now = time.monotonic()

@@ -110,16 +110,16 @@ def test_a_single_spike_does_not_widen_its_neighbours_band() -> None:
 
 
 def test_smoothing_keeps_a_constant_and_a_slope() -> None:
-    ones = np.ones(50, dtype=np.int64)
+    ones = np.ones(50)
     assert smooth(np.full(50, 7.0), ones, 10) == pytest.approx(np.full(50, 7.0))
-    slope = smooth(np.arange(400.0), np.ones(400, dtype=np.int64), 10)
+    slope = smooth(np.arange(400.0), np.ones(400), 10)
     assert slope[200] == pytest.approx(200, abs=0.01)
 
 
 def test_smoothing_counts_steps_not_buckets() -> None:
     values = np.repeat([1.0, 5.0], 64)
-    fine = smooth(values, np.ones(128, dtype=np.int64), 20)
-    coarse = smooth(np.array([1.0, 5.0]), np.array([64, 64]), 20)
+    fine = smooth(values, np.ones(128), 20)
+    coarse = smooth(np.array([1.0, 5.0]), np.array([64.0, 64.0]), 20)
     assert coarse[-1] == pytest.approx(fine[-1], rel=0.05)
 
 

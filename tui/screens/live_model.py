@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from engine.plan.runs import RunPlan
 from engine.plan.text import clean
 from engine.report.progress import Progress
 from tui.feed import Snapshot
+from tui.screens.live_plots import Metric, Shown
 from tui.widgets import format as show
 from tui.widgets.summary import Figures, Tab
 
@@ -32,6 +34,11 @@ class Entry:
     def strategy(self) -> str:
         return self.plan.strategy.name
 
+    @property
+    def is_left(self) -> bool:
+        """Whether something of it is still to be done."""
+        return self.view is None or self.view.state in ("queued", "running")
+
 
 def entries(snapshot: Snapshot) -> tuple[Entry, ...]:
     """All runs in the order of the plan."""
@@ -39,6 +46,41 @@ def entries(snapshot: Snapshot) -> tuple[Entry, ...]:
     return tuple(
         Entry(number, plan, snapshot.view.run(plan.run)) for number, plan in enumerate(plans, 1)
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One look at an experiment: what is shown of it, and when. ``now`` is Unix, in seconds."""
+
+    snapshot: Snapshot
+    entries: tuple[Entry, ...]
+    shown: Entry
+    state: str
+    """Of the shown run."""
+    stopping: frozenset[str]
+    """Runs that were asked to stop."""
+    stop_asked: float | None
+    """When the shown one was, in this session."""
+    overlay: bool
+    metric: Metric
+    """Of the second large chart."""
+    progress: Progress | None
+    """Of the shown run."""
+    running: Progress | None
+    """Of the run that trains, where there are several."""
+    now: float
+
+    @property
+    def runs(self) -> list[Shown]:
+        """The runs on the charts, the foremost first."""
+        chosen = [self.shown]
+        if self.overlay:
+            chosen += [each for each in self.entries if each is not self.shown]
+        return [
+            Shown(each.view, each.number)
+            for each in chosen
+            if each.view is not None and (each is self.shown or each.view.history.steps)
+        ]
 
 
 def follow(all_: tuple[Entry, ...]) -> Entry:
@@ -65,59 +107,77 @@ def state_of(entry: Entry, snapshot: Snapshot, stopping: bool) -> str:
     return "running" if run.history.steps else "starting"
 
 
-def state_words(
-    entry: Entry, snapshot: Snapshot, state: str, stop_asked: float | None, now: float
-) -> str:
+def state_words(look: Look) -> str:
     """The state with what it does now."""
-    run = entry.view
-    if state == "silent":
-        age = None if snapshot.view.last_event is None else now - snapshot.view.last_event
-        return f"no word for {show.seconds(age)}"
+    run, last = look.shown.view, look.snapshot.view.last_event
+    if look.state == "silent":
+        return f"no word for {show.seconds(None if last is None else look.now - last)}"
     phase = run.phases[-1] if run is not None and run.phases else None
     doing = clean(phase.name) if phase is not None and phase.seconds is None else ""
-    if state == "stopping":
-        since = f", {max(0.0, now - stop_asked):.0f} s" if stop_asked is not None else ""
+    if look.state == "stopping":
+        asked = look.stop_asked
+        since = f", {max(0.0, look.now - asked):.0f} s" if asked is not None else ""
         return f"stopping: {doing or 'finishing the step'}{since} (K again kills)"
-    if state in ("starting", "running") and doing:
-        return f"{state} · {doing}"
-    return state
+    if look.state in ("starting", "running") and doing:
+        return f"{look.state} · {doing}"
+    return look.state
 
 
-def about(entry: Entry, snapshot: Snapshot) -> tuple[str, ...]:
-    """Dataset, model, strategy, device."""
-    plan = snapshot.experiment.plan
-    ready = entry.view.ready if entry.view is not None else None
-    size = f"{plan.settings.image_size} px"
-    precision = f"{entry.strategy} ({ready.precision})" if ready is not None else entry.strategy
-    device = ""
-    if ready is not None:
-        device = clean(ready.device_name) or ready.device
-    return (clean(Path(plan.dataset).name), plan.settings.model, precision, size, device)
+def about(look: Look) -> tuple[str, ...]:
+    """Dataset, model, strategy, image size, device."""
+    plan, strategy = look.snapshot.experiment.plan, look.shown.strategy
+    ready = look.shown.view.ready if look.shown.view is not None else None
+    dataset, size = clean(Path(plan.dataset).name), f"{plan.settings.image_size} px"
+    if ready is None:
+        return (dataset, plan.settings.model, strategy, size)
+    device = clean(ready.device_name) or ready.device
+    return (dataset, plan.settings.model, f"{strategy} ({ready.precision})", size, device)
 
 
-def place(entry: Entry, all_: tuple[Entry, ...], progress: Progress | None) -> str:
-    """``run 2 of 6``, where there are several."""
-    return f"run {entry.number} of {len(all_)}" if len(all_) > 1 else ""
+def place(look: Look) -> str:
+    """``run 2 of 6, all done about 18:40``, where there are several; estimates say "about"."""
+    all_, now = look.entries, look.now
+    if len(all_) < 2:
+        return ""
+    words = f"run {look.shown.number} of {len(all_)}"
+    running = look.running
+    if not look.snapshot.alive or running is None or running.eta_seconds is None:
+        return words
+    waiting = [each for each in all_ if each.view is None or each.view.state == "queued"]
+    each_takes = _usual_length(all_, running, now)
+    if look.shown in waiting:
+        start = now + running.eta_seconds + waiting.index(look.shown) * each_takes
+        return f"{words}, starts about {_hour(start)}"
+    end = now + running.eta_seconds + len(waiting) * each_takes
+    return f"{words}, all done about {_hour(end)}"
 
 
-def tabs(
-    all_: tuple[Entry, ...],
-    snapshot: Snapshot,
-    shown: Entry,
-    overlay: bool,
-    stopping: frozenset[str],
-) -> list[Tab]:
+def _usual_length(all_: tuple[Entry, ...], running: Progress, now: float) -> float:
+    """Seconds that a run of this experiment takes, from those that are done or under way."""
+    lengths = []
+    for run in (each.view for each in all_):
+        if run is not None and run.started:
+            rest = running.eta_seconds or 0.0
+            lengths.append(run.ended - run.started if run.ended else now - run.started + rest)
+    return sum(lengths) / len(lengths) if lengths else 0.0
+
+
+def _hour(t: float) -> str:
+    return time.strftime("%H:%M", time.localtime(t))
+
+
+def tabs(look: Look) -> list[Tab]:
     """One tab per run of the plan."""
     return [
         Tab(
             number=each.number,
             strategy=each.strategy,
-            state=state_of(each, snapshot, each.name in stopping),
+            state=state_of(each, look.snapshot, each.name in look.stopping),
             top1=each.view.validations[-1].top1 if each.view and each.view.validations else None,
-            shown=each.name == shown.name,
-            overlaid=overlay and each.view is not None and each.view.history.steps > 0,
+            shown=each is look.shown,
+            overlaid=look.overlay and each.view is not None and each.view.history.steps > 0,
         )
-        for each in all_
+        for each in look.entries
     ]
 
 

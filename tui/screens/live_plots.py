@@ -68,7 +68,7 @@ class _Kind:
 
 
 def plot(metric: Metric, runs: Sequence[Shown], view: View, width: int) -> Plot:
-    """One metric of some runs, for a chart ``width`` cells wide."""
+    """One metric of some runs, for a chart ``width`` cells wide; the first run is the foremost."""
     kind = _KINDS[metric]
     extent = extents([each.run for each in runs], view.axis)
     limits = view.viewport.limits(extent or Limits(0.0, 1.0), x_end(runs, view.axis))
@@ -90,10 +90,15 @@ def plot(metric: Metric, runs: Sequence[Shown], view: View, width: int) -> Plot:
         ceiling=kind.ceiling,
         smoothing=0.0 if metric == "lr" else SMOOTHINGS[view.smoothing][1] / (2.0 * max(width, 8)),
         cursor=view.viewport.cursor,
-        waiting="waiting for the first step",
+        waiting=_waiting(runs),
         number=kind.number,
         ascii=view.ascii,
     )
+
+
+def _waiting(runs: Sequence[Shown]) -> str:
+    ended = bool(runs) and runs[0].run.state in ("done", "failed", "stopped")
+    return "no step was made" if ended else "waiting for the first step"
 
 
 def extents(runs: Sequence[RunView], axis: Axis) -> Limits | None:
@@ -127,7 +132,7 @@ def _series(
     run = shown.run
     alone = nth is None
     margin = 0.05 * limits.span
-    found = kind.get(run.history, view.axis, max(0.0, limits.low - margin), limits.high, 2 * width)
+    found = kind.get(run.history, view.axis, max(0.0, limits.low - margin), limits.high, width)
     series: list[Curve | Marks] = []
     meaning = kind.meaning if alone else MEANINGS[(shown.number - 1) % len(MEANINGS)]
     if found is not None:

@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 ACROSS, DOWN = 2, 4
 """Dots of a cell."""
 
-_BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], dtype=np.uint8)
+_BITS = (
+    (0, 0, 0),
+    (1, 1, 0),
+    (2, 2, 0),
+    (3, 0, 1),
+    (4, 1, 1),
+    (5, 2, 1),
+    (6, 3, 0),
+    (7, 3, 1),
+)
+"""Bit of the character code, and where its dot is: down, across."""
 _BRAILLE = 0x2800
 
 Ints = NDArray[np.int64]
@@ -91,14 +101,16 @@ class Canvas:
             self.layers[row, column] = layer
 
     def _stamp(self, mask: NDArray[np.bool_], layer: int) -> None:
-        cells = mask.reshape(self.rows, DOWN, self.columns, ACROSS)
-        codes = (cells * _BITS[None, :, None, :]).sum(axis=(1, 3), dtype=np.uint32)
+        bits = mask.view(np.uint8)
+        codes = np.zeros((self.rows, self.columns), dtype=np.uint8)
+        for bit, down, across in _BITS:
+            # Eight small sums are several times faster than one over two axes.
+            codes |= bits[down::DOWN, across::ACROSS] << bit
         touched = codes > 0
         if self._ascii:
-            codes = np.full_like(codes, ord(self._ascii[layer % len(self._ascii)]))
-            self.glyphs[touched] = codes[touched]
+            self.glyphs[touched] = ord(self._ascii[layer % len(self._ascii)])
         else:
-            self.glyphs[touched] = codes[touched] + _BRAILLE
+            self.glyphs[touched] = codes[touched] + np.uint32(_BRAILLE)
         self.layers[touched] = layer
 
     def row(self, number: int) -> list[tuple[str, int]]:

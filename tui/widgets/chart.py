@@ -11,7 +11,6 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.widgets.axis import Limits
 from tui.widgets.plot import Drawing, Plot, Run, draw
 
 
@@ -78,7 +77,7 @@ class Chart(Widget):
         super().__init__(id=id)
         self._plot: Plot | None = None
         self._drawing = Drawing((), None)
-        self._held: tuple[object, Limits | None] = (None, None)
+        self._subject: object = None
         self._way: object = None
         self._subjects: tuple[object, ...] = ()
         self._shown_at = 0.0
@@ -118,10 +117,10 @@ class Chart(Widget):
             return
         plot = self._plot
         subject = (plot.title, plot.unit, plot.y_log)
-        held = self._held[1] if self._held[0] == subject else None
+        held = self._drawing if self._subject == subject else None
         before = self._drawing.rows
         self._drawing = draw(plot, width, height, held)
-        self._held = (subject, self._drawing.limits)
+        self._subject = subject
         after = self._drawing.rows
         if len(before) != len(after):
             self.refresh()

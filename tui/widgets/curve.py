@@ -38,16 +38,16 @@ class Columns:
     """Whether an extreme is further out than so many steps would normally reach."""
 
 
-def smooth(mean: Floats, count: NDArray[np.int64], steps: float) -> Floats:
-    """Exponential average over about ``steps`` steps, given buckets of them.
+def smooth(mean: Floats, count: Floats, steps: float) -> Floats:
+    """Exponential average over about ``steps`` steps, given columns of them.
 
-    A bucket of ``count`` steps weighs as that many steps of its mean. The average reaches to both
+    A column of ``count`` steps weighs as that many steps of its mean. The average reaches to both
     sides, so that the line lies in its band and does not lag behind; at the newest step, where
     there is no other side yet, it is the usual moving average. One step or less smooths nothing.
     """
     if steps <= 1:
         return mean
-    kept = (1.0 - 1.0 / steps) ** count.astype(np.float64)
+    kept = (1.0 - 1.0 / steps) ** count
     own = 1.0 - kept
     before, weight_before = _decaying(own * mean, own, kept)
     after, weight_after = _decaying((own * mean)[::-1], own[::-1], kept[::-1])
@@ -71,32 +71,31 @@ def _decaying(values: Floats, weights: Floats, kept: Floats) -> tuple[Floats, Fl
 def columns(buckets: Buckets, x_low: float, x_high: float, width: int, smoothing: float) -> Columns:
     """Sorts the buckets into ``width`` dot columns between the two ends of the x axis.
 
-    ``smoothing`` is the share of the steps in sight that the moving average reaches over. Buckets
-    left of ``x_low`` only warm it up.
+    ``smoothing`` is the share of the steps in sight that the average reaches over.
     """
-    full = buckets.count > 0
-    x = buckets.x[full]
-    count = buckets.count[full]
-    mean = buckets.mean[full].astype(np.float64)
-    in_sight = float(count[(x >= x_low) & (x <= x_high)].sum())
-    line = smooth(mean, count, smoothing * in_sight)
-    place = np.floor((x - x_low) / (x_high - x_low) * width).astype(np.int64)
-    place[x == x_high] = width - 1
-    inside = (place >= 0) & (place < width)
-    place, count, mean, line = place[inside], count[inside], mean[inside], line[inside]
-    used, index = np.unique(place, return_inverse=True)
-    steps = np.bincount(index, count).astype(np.float64)
-    middle = np.bincount(index, count * mean) / steps
-    std = buckets.std[full][inside].astype(np.float64)
-    spread = np.bincount(index, count * (np.square(std) + np.square(mean)))
-    variance = np.maximum(spread / steps - np.square(middle), 0.0)
-    low = np.full(len(used), np.inf)
-    high = np.full(len(used), -np.inf)
-    np.minimum.at(low, index, buckets.low[full][inside])
-    np.maximum.at(high, index, buckets.high[full][inside])
-    last = np.zeros(len(used), dtype=np.int64)
-    last[index] = np.arange(len(index))
-    return _with_spread(used, line[last], steps, middle, variance, low, high)
+    place = np.floor((buckets.x - x_low) / (x_high - x_low) * width)
+    place[buckets.x == x_high] = width - 1
+    kept = (buckets.count > 0) & (place >= 0) & (place < width)
+    if not kept.any():
+        nothing = np.zeros(0)
+        none = np.zeros(0, dtype=bool)
+        return Columns(
+            np.zeros(0, dtype=np.int64), nothing, nothing, nothing, nothing, nothing, none, none
+        )
+    # In order of their place each column is one stretch of buckets, whatever a resume left behind.
+    place = np.maximum.accumulate(place[kept].astype(np.int64))
+    starts = np.flatnonzero(np.concatenate(([True], np.diff(place) > 0)))
+    count = buckets.count[kept].astype(np.float64)
+    mean = buckets.mean[kept].astype(np.float64)
+    square = np.square(buckets.std[kept].astype(np.float64)) + np.square(mean)
+    steps = np.add.reduceat(count, starts)
+    middle = np.add.reduceat(count * mean, starts) / steps
+    variance = np.maximum(np.add.reduceat(count * square, starts) / steps - np.square(middle), 0.0)
+    low = np.minimum.reduceat(buckets.low[kept], starts).astype(np.float64)
+    high = np.maximum.reduceat(buckets.high[kept], starts).astype(np.float64)
+    used = place[starts]
+    line = smooth(middle, steps, smoothing * float(steps.sum()))
+    return _with_spread(used, line, steps, middle, variance, low, high)
 
 
 def _with_spread(

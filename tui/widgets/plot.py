@@ -79,13 +79,15 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """The finished rows, and the y limits to hold on to next time."""
+    """The finished rows, and what to hold on to next time."""
 
     rows: tuple[tuple[Run, ...], ...]
     limits: Limits | None
+    margin: int = 6
+    """Cells left of the curves."""
 
 
-def draw(plot: Plot, width: int, height: int, previous: Limits | None = None) -> Drawing:
+def draw(plot: Plot, width: int, height: int, previous: Drawing | None = None) -> Drawing:
     """Draws a chart of ``width`` x ``height`` cells: title, plot, x axis."""
     return _Painter(plot, width, height).draw(previous)
 
@@ -96,13 +98,15 @@ class _Painter:
         self.rows = height - 2
         """Cell rows of the plot area."""
 
-    def draw(self, previous: Limits | None) -> Drawing:
+    def draw(self, before: Drawing | None) -> Drawing:
         plot = self.plot
+        previous = before.limits if before is not None else None
         if self.rows < 2 or self.width < 16:
             blank = ((" " * self.width, "axis"),)
             return Drawing((self._title([]), *(blank,) * (self.height - 1)), previous)
-        # Labels need some room that the curves then lack; a first guess is enough to fetch columns.
-        guess = max(4, self.width - 7) * ACROSS
+        # Labels take room from the curves, and depend on them: mostly it is what it was before.
+        expected = before.margin if before is not None else 6
+        guess = max(4, self.width - expected) * ACROSS
         found = {id(each): self._columns(each, guess) for each in plot.series}
         if not any(len(each[0]) for each in self._values(found)):
             return Drawing(self._empty(), previous)
@@ -120,6 +124,7 @@ class _Painter:
                 self._x_axis(margin, canvas.columns),
             ),
             limits,
+            margin + 1,
         )
 
     # From series to dots
@@ -214,8 +219,10 @@ class _Painter:
 
     def _paint_spread(self, canvas: Canvas, cols: Columns, limits: Limits) -> None:
         bottom = canvas.height - 1
-        for values, out in ((cols.low, cols.outlier_low), (cols.high, cols.outlier_high)):
-            canvas.dots(cols.x[out], self._y(values[out], limits), 0)
+        x = np.concatenate((cols.x[cols.outlier_low], cols.x[cols.outlier_high]))
+        if len(x):
+            y = np.concatenate((cols.low[cols.outlier_low], cols.high[cols.outlier_high]))
+            canvas.dots(x, self._y(y, limits), 0)
         top = self._y(cols.band_high, limits)
         low = self._y(cols.band_low, limits)
         canvas.columns_between(cols.x, np.clip(top, 0, None), np.clip(low, None, bottom), 1, 2)

@@ -1,0 +1,154 @@
+"""How the live view is laid out, and how one look at an experiment is painted on it."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+
+from tui.screens import live_model as model
+from tui.screens import live_plots as plots
+from tui.screens.chart_keys import ChartKeys
+from tui.screens.live_model import Look
+from tui.screens.live_plots import Metric
+from tui.widgets import panels, summary
+from tui.widgets.chart import Chart
+from tui.widgets.keys import KeysLine
+from tui.widgets.line import Line, heading
+
+SMALL_PAUSE = 1.9
+"""Seconds between two drawings of a small chart whose data grows."""
+
+SMALL: tuple[Metric, ...] = ("speed", "wait", "step", "lr")
+
+_CRASHED = (
+    "The supervisor is gone without a word: it was killed, or the machine ran out of memory. "
+    "What was written until then is kept."
+)
+_QUEUED = "It begins when the runs before it have ended."
+
+
+class LiveLayout(ChartKeys):
+    """Lines above, two large charts, small ones, the machine and the log; fewer where it is low."""
+
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-narrow"),
+        (110, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-low"),
+        (30, "-middle"),
+        (38, "-high"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield Line(id="status")
+        yield Line(id="numbers")
+        yield Line(id="progress")
+        yield Line(id="tabs")
+        with Vertical(id="body"):
+            yield Line(id="panel")
+            with Horizontal(id="large"):
+                yield Chart(id="loss")
+                yield Chart(id="accuracy")
+            with Horizontal(id="small"):
+                for metric in SMALL:
+                    yield Chart(id=f"small-{metric}")
+            yield Line(id="strip")
+            with Horizontal(id="bottom"):
+                yield Line(id="machine")
+                yield Line(id="log")
+        yield KeysLine()
+
+    def line(self, name: str) -> Line:
+        return self.query_one(f"#{name}", Line)
+
+    def show_look(self, look: Look) -> bool:
+        """Paints what changed; ``True`` where the layout did, so that it must be painted again."""
+        self._show_lines(look)
+        self._show_machine(look)
+        self._show_log(look)
+        again = self._show_panel(look)
+        self._show_charts(look)
+        return again
+
+    def _show_lines(self, look: Look) -> None:
+        line = self.line("status")
+        words = model.state_words(look)
+        right = model.place(look)
+        width = line.room
+        line.show(summary.status(look.state, words, model.about(look), right, width))
+        figures = summary.Figures()
+        run, done = look.shown.view, look.progress
+        content = Content("")
+        if run is not None and done is not None:
+            figures = model.figures(run, done)
+            shares = (done.fraction, done.epoch_fraction, done.eta_seconds)
+            content = summary.progress(run, look.state, *shares, width)
+        if not look.snapshot.caught_up:
+            view = look.snapshot.view
+            content = summary.reading(view.bytes_read / max(1, view.bytes_total), width)
+        self.line("progress").show(content)
+        self.line("numbers").show(summary.numbers(figures, width))
+        tabs = self.line("tabs")
+        tabs.display = len(look.entries) > 1
+        if tabs.display:
+            tabs.show(summary.tabs(model.tabs(look), width))
+
+    def _show_machine(self, look: Look) -> None:
+        view = look.snapshot.view
+        if self.has_class("-low"):
+            strip = self.line("strip")
+            strip.show(panels.machine_strip(view.host, strip.room))
+        else:
+            machine = self.line("machine")
+            machine.show(panels.machine(view.host, view.cores, view.machine, machine.room))
+
+    def _show_log(self, look: Look) -> None:
+        log = self.line("log")
+        rows = max(0, log.content_size.height - 1)
+        several = len(look.entries) > 1
+        lines = [heading("Log", log.room)]
+        lines += [
+            panels.log_line(each.t, each.run, each.source, each.level, each.text, several)
+            for each in (look.snapshot.lines[-rows:] if rows else ())
+        ]
+        log.show(Content("\n").join(lines))
+
+    def _show_panel(self, look: Look) -> bool:
+        """What starts, or why it failed; out of the way while it trains."""
+        panel = self.line("panel")
+        run = look.shown.view
+        steps = run.history.steps if run is not None else 0
+        failed = look.state in ("failed", "crashed")
+        starting = not steps and look.state in ("starting", "queued", "running")
+        self.set_class(failed, "-failed")
+        self.set_class(starting, "-starting")
+        changed = panel.display != (failed or starting)
+        panel.display = failed or starting
+        # The panel is as high as what it says, up to a part of the screen.
+        room, height = panel.room or self.size.width - 2, max(6, self.size.height // 3)
+        if failed:
+            reason = run.reason if run is not None and run.reason else _CRASHED
+            detail = run.detail if run is not None else ""
+            title = f"{look.shown.strategy} {look.state}"
+            panel.show(panels.failure(title, reason, detail, "R retry", room, height), layout=True)
+        elif look.state == "queued":
+            words = Content.styled(_QUEUED, "$quiet")
+            panel.show(Content("\n").join([heading("Queued", room), words]), layout=True)
+        elif starting:
+            phases = run.phases if run is not None else ()
+            panel.show(panels.phases(phases, look.now, room, height), layout=True)
+        return changed
+
+    def _show_charts(self, look: Look) -> None:
+        runs = look.runs
+        charts: list[tuple[str, Metric]] = [("loss", "loss"), ("accuracy", look.metric)]
+        charts += [(f"small-{metric}", metric) for metric in SMALL]
+        for name, metric in charts:
+            chart = self.query_one(f"#{name}", Chart)
+            if not chart.size.width or not chart.is_on_screen:
+                continue
+            pause = SMALL_PAUSE if name.startswith("small") else 0.0
+            if chart.wants((metric, self.view), [each.run for each in runs], pause):
+                chart.show(plots.plot(metric, runs, self.view, chart.size.width))
