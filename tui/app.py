@@ -288,7 +288,7 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette lists what the keys do here, with their keys."""
-        seen = set()
+        seen = {"command_palette", "app.focus_next", "app.focus_previous", "screen.copy_text"}
         for key, active in screen.active_bindings.items():
             binding = active.binding
             if not active.enabled or not binding.description or binding.action in seen:

@@ -150,6 +150,15 @@ def test_two_runs_differ_without_colour() -> None:
     assert " " in dashed
 
 
+def test_the_first_series_is_the_foremost() -> None:
+    first = curve(np.full(100, 1.0), band=False)
+    second = Curve(
+        name="2 amp", meaning="run2", buckets=buckets(np.full(100, 1.0)), nth=1, band=False
+    )
+    drawing = draw(plot(first, second, high=100), 60, 8)
+    assert styled(drawing, "run2") == "╍╍", "of the one behind only the legend is left"
+
+
 def test_ascii_has_no_other_characters() -> None:
     rng = np.random.default_rng(0)
     marks = Marks(name="val", meaning="validation", x=np.array([50.0]), y=np.array([1.0]))

@@ -199,22 +199,22 @@ class _Painter:
 
     def _paint(self, canvas: Canvas, found: dict[int, Columns | None], limits: Limits) -> list[str]:
         """Draws all layers, the dim ones first; returns their styles."""
-        curves = [each for each in self.plot.series if isinstance(each, Curve)]
-        for series in curves:
+        styles = ["outlier", "band", "edge", *(each.meaning for each in self.plot.series)]
+        # The first series is the foremost: it is drawn last of its kind.
+        ordered = list(enumerate(self.plot.series, start=3))[::-1]
+        curves = [(layer, each) for layer, each in ordered if isinstance(each, Curve)]
+        for _, series in curves:
             cols = found[id(series)]
             if cols is not None and len(cols.x) and series.band:
                 self._paint_spread(canvas, cols, limits)
-        styles = ["outlier", "band", "edge"]
-        for series in curves:
+        for layer, series in curves:
             cols = found[id(series)]
             if cols is not None:
                 dash = DASHES[series.nth % len(DASHES)]
-                canvas.line(cols.x, self._y(cols.line, limits), len(styles), dash)
-            styles.append(series.meaning)
-        for marks in self.plot.series:
-            if isinstance(marks, Marks):
-                self._paint_marks(canvas, marks, limits, len(styles))
-                styles.append(marks.meaning)
+                canvas.line(cols.x, self._y(cols.line, limits), layer, dash)
+        for layer, each in ordered:
+            if isinstance(each, Marks):
+                self._paint_marks(canvas, each, limits, layer)
         return styles
 
     def _paint_spread(self, canvas: Canvas, cols: Columns, limits: Limits) -> None:
