@@ -172,9 +172,11 @@ def first_paint(home: Path) -> list[tuple[str, str, str]]:
 
 
 def opening(parent: Path, steps: int) -> list[tuple[str, str, str]]:
-    made = write_experiment(
-        parent, Path("/data"), shape=Shape(total_steps=steps, steps_per_epoch=steps, per_event=100)
+    metrics = (*events.STEP_METRICS, *(f"extra_{number}" for number in range(5)))
+    shape = Shape(
+        total_steps=steps, steps_per_epoch=max(1, steps // 20), per_event=250, metrics=metrics
     )
+    made = write_experiment(parent, Path("/data"), shape=shape)
     with app("attach", str(made.directory)) as running:
         running.until("done")
         running.until("took")

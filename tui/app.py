@@ -113,6 +113,7 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
             self.switch_mode("setup" if self.start.dataset is not None else "home")
 
     def on_unmount(self) -> None:
+        output.restore_title(self)
         if self.feed is not None:
             self.feed.stop()
             # For the note of what was seen; a file system that hangs is not waited for.
