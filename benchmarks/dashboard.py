@@ -36,7 +36,8 @@ from engine.journal.history import Buckets
 from engine.journal.lock import Lock
 from tests.journal.writing import RankWriter, Shape, write_experiment
 from tui.widgets.axis import Limits
-from tui.widgets.plot import Curve, Plot, draw
+from tui.widgets.plot import draw
+from tui.widgets.series import Curve, Plot
 
 BOUND_FIRST_PAINT = 0.5
 BOUND_IDLE = 1.5

@@ -10,7 +10,8 @@ from engine.journal.history import Buckets
 from tui.widgets.axis import Limits
 from tui.widgets.canvas import Canvas
 from tui.widgets.curve import columns, smooth
-from tui.widgets.plot import Curve, Drawing, Marks, Plot, draw
+from tui.widgets.plot import draw
+from tui.widgets.series import Curve, Drawing, Marks, Plot
 
 Floats = NDArray[np.float64]
 
@@ -235,3 +236,58 @@ def test_dots_outside_the_canvas_are_left_out() -> None:
     canvas.dots(np.array([-1, 9, 0]), np.array([0, 0, -7]), 0)
     canvas.mark(5, 5, "x", 0)
     assert canvas.row(0) == [("  ", -1)]
+
+
+def _validation(*values: float) -> Marks:
+    """Validation points at even distances over 100 steps."""
+    x = np.linspace(0, 100, len(values) + 1)[1:] - 5
+    return Marks(name="validation", meaning="validation", x=x, y=np.array(values))
+
+
+@pytest.mark.parametrize("values", [(34.0, 1.2, 1.0), (616_884.0,), (2e7, 4e6, 1841.0)])
+def test_validation_far_off_does_not_flatten_the_losses(values: tuple[float, ...]) -> None:
+    train = curve(np.linspace(2.6, 0.4, 100))
+    drawing = draw(plot(train, _validation(*values), high=100, robust=True, floor=0.0), 60, 12)
+    assert drawing.limits is not None
+    assert 2.6 <= drawing.limits.high < 4
+    beyond = sum(each > 10 for each in values)
+    assert rows(drawing)[1].count("▴") == beyond, "the edge tells of what lies beyond it"
+
+
+def test_the_cursor_reads_a_mark_beyond_the_edge() -> None:
+    train = curve(np.linspace(2.6, 0.4, 100))
+    drawing = draw(plot(train, _validation(34, 1, 1), high=100, robust=True, cursor=40.0), 60, 12)
+    assert "validation 34" in rows(drawing)[0]
+
+
+def test_what_grows_step_by_step_stays_on_a_robust_scale() -> None:
+    train = curve(np.linspace(2.6, 0.1, 100))
+    drawing = draw(plot(train, _validation(1.8, 1.5, 3, 6, 9), high=100, robust=True), 60, 12)
+    assert drawing.limits is not None
+    assert drawing.limits.high >= 9
+    assert "▴" not in "".join(rows(drawing))
+
+
+def test_a_curve_that_falls_from_its_start_is_whole() -> None:
+    falling = 0.2 + 2.4 * np.exp(-np.arange(1000) / 60)
+    drawing = draw(plot(curve(falling), high=1000, robust=True, smoothing=0.0), 60, 12)
+    assert drawing.limits is not None
+    assert drawing.limits.high >= 2.5
+
+
+def test_a_training_that_jumps_up_shows_what_was_before() -> None:
+    values = np.full(1000, 2.0) + 0.1 * np.sin(np.arange(1000))
+    values[500:510] = 1e6
+    drawing = draw(plot(curve(values), high=1000, robust=True), 60, 12)
+    assert drawing.limits is not None
+    assert drawing.limits.high < 10
+    assert "▴" in rows(drawing)[1]
+
+
+def test_a_loss_that_is_no_number_is_not_drawn() -> None:
+    train = curve(np.linspace(2.6, 0.4, 100))
+    marks = _validation(float("nan"), float("inf"), 1.0)
+    drawing = draw(plot(train, marks, high=100, robust=True), 60, 12)
+    body = "".join(rows(drawing)[1:])
+    assert body.count("◆") == 1
+    assert body.count("▴") == 1

@@ -14,7 +14,7 @@ from engine.journal.history import Axis, Buckets, HistoryView
 from engine.journal.views import RunView, ValidationView
 from tui.widgets import format as show
 from tui.widgets.axis import Limits, Scale
-from tui.widgets.plot import Curve, Marks, Plot
+from tui.widgets.series import Curve, Marks, Plot
 from tui.widgets.viewport import Viewport
 
 Metric = Literal["loss", "top1", "top5", "speed", "lr", "wait", "step"]
@@ -65,6 +65,7 @@ class _Kind:
     ceiling: float | None = None
     include: tuple[float, ...] = ()
     calm: float = 0.0
+    robust: bool = False
 
 
 def plot(metric: Metric, runs: Sequence[Shown], view: View, width: int) -> Plot:
@@ -88,6 +89,7 @@ def plot(metric: Metric, runs: Sequence[Shown], view: View, width: int) -> Plot:
         include=kind.include,
         calm=kind.calm,
         ceiling=kind.ceiling,
+        robust=kind.robust,
         smoothing=0.0 if metric == "lr" else SMOOTHINGS[view.smoothing][1] / (2.0 * max(width, 8)),
         cursor=view.viewport.cursor,
         waiting=_waiting(runs),
@@ -233,6 +235,7 @@ _KINDS: dict[Metric, _Kind] = {
         partial(_plain, "loss", 1.0),
         validation=lambda each: each.loss,
         can_log=True,
+        robust=True,
     ),
     "top1": _Kind(
         "Top-1 accuracy",
@@ -252,7 +255,9 @@ _KINDS: dict[Metric, _Kind] = {
         validation=lambda each: each.top5 * 100.0,
         ceiling=100.0,
     ),
-    "speed": _Kind("Images/s", "speed", _speed, number=show.rate, can_log=True, calm=0.5),
+    "speed": _Kind(
+        "Images/s", "speed", _speed, number=show.rate, can_log=True, calm=0.5, robust=True
+    ),
     "lr": _Kind("Learning rate", "rate", partial(_plain, "lr", 1.0), can_log=True),
     "wait": _Kind(
         "Waiting for data",
@@ -271,5 +276,6 @@ _KINDS: dict[Metric, _Kind] = {
         number=partial(show.plain, digits=3),
         can_log=True,
         calm=0.5,
+        robust=True,
     ),
 }

@@ -11,7 +11,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.widgets.plot import Drawing, Plot, Run, draw
+from tui.widgets.plot import draw
+from tui.widgets.series import Drawing, Plot, Run
 
 
 class Chart(Widget):
