@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import socket
+import struct
 import threading
 import urllib.error
 import urllib.request
@@ -21,6 +22,21 @@ from engine.plan.config import Settings
 
 _PATIENCE = 8.0
 """Seconds within which a server must answer before a download is given up."""
+
+_NO_WEIGHTS = (
+    pickle.UnpicklingError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What torch.load raises for files that are not what it writes."""
 
 
 def build(settings: Settings, classes: int) -> tuple[nn.Module, list[str]]:
@@ -54,7 +70,7 @@ def _fit(model: nn.Module, state: dict[str, Tensor], source: str) -> list[str]:
     notices = []
     head = [name for name in ("fc.weight", "fc.bias") if name in state]
     if any(state[name].shape != own[name].shape for name in head):
-        theirs, ours = state[head[0]].shape[0], own[head[0]].shape[0]
+        theirs, ours = len(state[head[0]]), len(own[head[0]])
         notices.append(
             f"{source}: its head knows {theirs} classes and this dataset has {ours}; "
             "the head starts anew, everything else is kept"
@@ -87,10 +103,11 @@ def _read(path: Path) -> dict[str, Tensor]:
         ) from error
     except OSError as error:
         raise WeightsError(f"--weights {path} cannot be read: {error.strerror}") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except _NO_WEIGHTS as error:
+        # Not torch's own words: they advise to load it in the way that runs what is in the file.
         raise WeightsError(
-            f"--weights {path} is no file of weights that can be read safely "
-            f"(torch.load with weights_only=True): {str(error).splitlines()[0]}"
+            f"--weights {path} is damaged, or holds more than tensors and plain values, which is "
+            "not loaded because it could run any program; save its state_dict() with torch.save"
         ) from error
     for key in ("state_dict", "model"):
         if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):

@@ -36,7 +36,20 @@ def test_wrong_input_is_one_sentence_and_exit_code_2(
     assert gone in refused(capsys, "inspect", gone)
     nowhere = str(tmp_path / "none" / "table.csv")
     assert nowhere in refused(capsys, "train", str(squares), "--csv", nowhere)
+    assert str(tmp_path) in refused(capsys, "train", str(squares), "--csv", str(tmp_path))
+    # Whoever the test runs as: nobody makes files here.
+    assert "--csv" in refused(capsys, "train", str(squares), "--csv", "/proc/self/table.csv")
     assert not list(Path(os.environ["RESNET_TUI_EXPERIMENTS"]).glob("*"))
+
+
+def test_a_table_is_not_touched_before_there_is_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("of yesterday")
+    refused(capsys, "train", str(tmp_path / "gone"), "--csv", str(table))
+    refused(capsys, "train", str(tmp_path / "gone"), "--csv", str(tmp_path / "new.csv"))
+    assert [each.read_text() for each in tmp_path.glob("*.csv")] == ["of yesterday"]
 
 
 def test_a_folder_whose_name_is_no_utf8(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

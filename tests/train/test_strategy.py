@@ -140,6 +140,17 @@ def test_fp16_skips_a_step_that_overflows_and_says_so_on_the_device() -> None:
     assert strategy.tolerance > 1
 
 
+def test_what_memory_held_before_is_no_momentum_of_a_skipped_first_step() -> None:
+    strategy = _prepared("amp", model=Small(), precision="fp16")
+    strategy._model.get_submodule("conv").register_full_backward_pre_hook(
+        lambda *each: (each[1][0] * 1e30,)
+    )
+    _step(strategy, _batch(4))
+    momentum = strategy.capture()["optimizer"]["state"]
+    assert set(momentum) == {"conv.weight", "conv.bias"}
+    assert all(not each["momentum_buffer"].any() for each in momentum.values())
+
+
 class Reads(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes every operation of this thread that brings a number from the device to the host."""
 

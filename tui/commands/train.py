@@ -99,7 +99,15 @@ def _writable(csv: str | None) -> Path | None:
     from engine.plan.text import clean
 
     path = Path(csv).absolute()
-    if path.is_dir() or not path.parent.is_dir():
-        why = "is a folder" if path.is_dir() else "lies in no folder that exists"
-        raise WrongInput(f"the table cannot be written: {clean(str(path))} {why}")
+    try:
+        before = path.exists()
+        with path.open("ab"):  # What stands in it is kept until there is a table.
+            pass
+        if not before:
+            path.unlink()
+    except OSError as error:
+        raise WrongInput(
+            f"the table cannot be written to {clean(str(path))}: {error.strerror}; "
+            "give --csv a file in a folder that you may write to"
+        ) from error
     return path
