@@ -69,6 +69,8 @@ def main(argv: Sequence[str]) -> int:
         from engine.train.loop import fit
 
         with prepare(running.plan, run_directory, recorder, running.stop) as job:
+            # Once more: what is raised in the midst of an import may be swallowed by a library.
+            running.stop.interrupt_startup()
             try:
                 running.end(fit(job))
             finally:
