@@ -51,6 +51,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     updated: float
     """Seconds since the Unix epoch; while the state is ``running`` at most some seconds old."""
     runs: tuple[RunSummary, ...] = ()
+    stopping: bool = False
+    """Whether all of it was asked to stop and is on its way there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.screen import Screen
+from textual.worker import get_current_worker
 
 from tui import messages, output
 from tui.plain import REMEDY, Ascii
@@ -137,23 +139,40 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
     # What the screens ask for
 
     def show_experiment(self, directory: Path) -> None:
-        """Follows that experiment from now on and shows it; a sentence where it cannot."""
-        from engine.errors import ResnetTuiError
-        from tui.feed import Feed
+        """Follows that experiment from now on and shows it; a sentence where it cannot.
 
-        if self.feed is None or self.feed.directory != directory:
+        Its plan is read in a thread: a file system may hang. Ends in ``FeedOpened`` or
+        ``OpenRefused``.
+        """
+        if self.feed is not None and self.feed.directory == directory:
+            self.switch_mode("live")
+            return
+
+        def work() -> None:
+            from engine.errors import ResnetTuiError
+            from tui.feed import Feed
+
+            answer: Message
             try:
-                feed = Feed(directory)
+                answer = messages.FeedOpened(Feed(directory))
             except ResnetTuiError as error:
-                self.tell(str(error), severity="error")
-                if self.current_mode not in self.MODES:
-                    self.switch_mode("home")
-                return
-            if self.feed is not None:
-                self.feed.stop()
-            self.feed = feed
-            feed.start()
+                answer = messages.OpenRefused(str(error))
+            if not get_current_worker().is_cancelled:
+                self.post_message(answer)
+
+        self.run_worker(work, thread=True, exclusive=True, group="open")
+
+    def on_feed_opened(self, message: messages.FeedOpened) -> None:
+        if self.feed is not None:
+            self.feed.stop()
+        self.feed = message.feed
+        self.feed.start()
         self.switch_mode("live")
+
+    def on_open_refused(self, message: messages.OpenRefused) -> None:
+        self.tell(message.sentence, severity="error")
+        if self.current_mode not in self.MODES:
+            self.switch_mode("home")
 
     def show_run(self, run: str) -> None:
         """Goes to Live and keeps to that run of the shown experiment."""
@@ -198,7 +217,12 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
         self.show_experiment(message.directory)
 
     def on_start_refused(self, message: messages.StartRefused) -> None:
-        self.tell(message.sentence, severity="error")
+        from tui.screens.setup import SetupScreen
+
+        if isinstance(self.screen, SetupScreen):
+            self.screen.start_refused(message.sentence)
+        else:
+            self.tell(message.sentence, severity="error")
 
     def on_run_finished(self, message: messages.RunFinished) -> None:
         if message.state == "failed":
@@ -247,10 +271,10 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
             return
         from tui import session
 
-        running = session.still_training(self._experiments())
+        running = await asyncio.to_thread(session.still_training, self._experiments())
         if not running:
             self.exit(End())
-        else:
+        elif len(self.screen_stack) == 1:
             self._ask_before_leaving(running)
 
     def _ask_before_leaving(self, running: list[Path]) -> None:
@@ -289,18 +313,20 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette lists what the keys do here, with their keys."""
+        from tui.widgets.keys import told_alone
+
         seen = {"command_palette", "app.focus_next", "app.focus_previous", "screen.copy_text"}
-        for key, active in screen.active_bindings.items():
+        for active in screen.active_bindings.values():
             binding = active.binding
             if not active.enabled or not binding.description or binding.action in seen:
                 continue
             seen.add(binding.action)
-            shown = binding.key_display or key
+            shown, about = told_alone(binding)
 
             async def call(action: str = binding.action, where: object = active.node) -> None:
                 await self.run_action(action, where)  # type: ignore[arg-type]
 
-            yield SystemCommand(binding.description.capitalize(), f"key {shown}", call)
+            yield SystemCommand(about.capitalize(), f"key {shown}", call)
 
 
 def run_dashboard(start: Start) -> int:

@@ -23,6 +23,7 @@ class ExperimentRow:
     created: float
     """Seconds since the Unix epoch."""
     state: str
+    """As ``Experiment.state`` has it, or ``stopping``."""
     dataset: str
     """Name of the dataset's folder."""
     model: str
@@ -36,7 +37,7 @@ class ExperimentRow:
 
     @property
     def running(self) -> bool:
-        return self.state in RUNNING
+        return self.state in (*RUNNING, "stopping")
 
 
 def rows(parent: Path) -> tuple[ExperimentRow, ...]:
@@ -66,7 +67,7 @@ def _row(each: Experiment, now: float) -> ExperimentRow:
         directory=each.directory,
         name=clean(each.name),
         created=each.plan.created,
-        state=state,
+        state="stopping" if summary and summary.stopping and state == "running" else state,
         dataset=clean(Path(each.plan.dataset).name),
         model=clean(each.plan.settings.model),
         strategies=tuple(dict.fromkeys(clean(run.strategy.name) for run in each.plan.runs)),

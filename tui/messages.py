@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from engine.plan.defaults import Resolved
     from engine.plan.machine import Machine
     from tui.experiments import ExperimentRow
+    from tui.feed import Feed
     from tui.folders import Listing
 
 
@@ -25,6 +26,20 @@ class ExperimentStarted(Message):
 @dataclass
 class StartRefused(Message):
     """An experiment could not be created or started; ``sentence`` says why and what to do."""
+
+    sentence: str
+
+
+@dataclass
+class FeedOpened(Message):
+    """An experiment can be followed: ``feed`` is ready to be started."""
+
+    feed: Feed
+
+
+@dataclass
+class OpenRefused(Message):
+    """An experiment cannot be followed; ``sentence`` says why."""
 
     sentence: str
 

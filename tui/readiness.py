@@ -7,7 +7,7 @@ from typing import Literal
 
 from engine.plan.dataset import Report
 from engine.plan.machine import Machine
-from engine.plan.strategies import availability, strategy
+from engine.plan.strategies import availability, runs_anywhere, strategy
 from tui.draft import Draft
 
 Place = Literal["dataset", "strategies", "settings"]
@@ -49,6 +49,6 @@ class Readiness:
             return "reading the dataset's folders"
         if not self.draft.settled:
             return "looking up the dataset's defaults"
-        if self.machine is None:
+        if self.machine is None and not all(runs_anywhere(strategy(each)) for each in self.ticked):
             return "looking at this machine"
         return ""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from engine.journal.attempts import NOTICES, RankEvents
 from engine.journal.events import (
+    Acknowledged,
     AnyEvent,
     AttemptStarted,
     HostSample,
@@ -43,6 +44,7 @@ class _Run:
     ended: float | None = None
     reason: str = ""
     detail: str = ""
+    stop_asked: float | None = None
     ranks: RankEvents = field(default_factory=RankEvents)
     view: RunView | None = None
     """What was last handed out, while nothing has changed since."""
@@ -50,6 +52,7 @@ class _Run:
     def queue(self, event: RunQueued) -> None:
         self.strategy, self.seed = event.strategy, event.seed
         self.state = "queued"
+        self.stop_asked = None
         self.reason = self.detail = ""
 
     def start(self, attempt: int, t: float | None, argv: tuple[str, ...] = ()) -> None:
@@ -58,6 +61,7 @@ class _Run:
             return
         if attempt > self.attempt:
             self.argv = ()
+            self.stop_asked = None
         self.attempt = attempt
         self.state = "running"
         self.argv = argv or self.argv
@@ -71,7 +75,13 @@ class _Run:
         self.attempt = event.attempt
         self.state = event.state
         self.ended = event.t
+        self.stop_asked = None
         self.reason, self.detail = event.reason, event.detail
+
+    def ask_to_stop(self, t: float) -> None:
+        """The first request counts: a second one only makes it firm."""
+        if self.state == "running" and self.stop_asked is None:
+            self.stop_asked = t
 
     def freeze(self) -> RunView:
         if self.view is not None:
@@ -100,6 +110,7 @@ class _Run:
             notices=tuple(ranks.notices),
             memory=ranks.memory(),
             dropped=ranks.dropped(),
+            stop_asked=self.stop_asked,
         )
         return self.view
 
@@ -144,11 +155,13 @@ class ExperimentFold:
                 self._run(event.run).end(event)
             case Notice():
                 self._notices.append(event)
+            case Acknowledged():
+                self._acknowledged(event)
             case SupervisorEnded():
                 self._state = event.state
                 self._ended = event.t
             case _:
-                # Acknowledgements are for whoever asked; anything else is of another journal.
+                # Anything else is of another journal.
                 return
 
     def apply_node(self, node: int, event: AnyEvent) -> None:
@@ -193,6 +206,14 @@ class ExperimentFold:
             bytes_total=bytes_total,
             skipped_lines=skipped_lines + self.skipped,
         )
+
+    def _acknowledged(self, event: Acknowledged) -> None:
+        """A request that the supervisor took; those about stopping show until they are done."""
+        if event.refused or event.action not in ("stop", "kill", "stop-run"):
+            return
+        for name in list(self._runs):
+            if event.action != "stop-run" or name == event.run:
+                self._run(name).ask_to_stop(event.t)
 
     def _heard(self, event: AnyEvent) -> None:
         if self._last_event is None or event.t > self._last_event:

@@ -96,6 +96,8 @@ class RunView:
     memory: Memory | None
     """Of the rank that uses most."""
     dropped: int
+    stop_asked: float | None = None
+    """When the supervisor took a request to stop it; ``None`` where none is being carried out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

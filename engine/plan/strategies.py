@@ -41,6 +41,11 @@ STRATEGIES: tuple[Strategy, ...] = (
 """In the order of the keys 1, 2, ... on Setup."""
 
 
+def runs_anywhere(chosen: Strategy) -> bool:
+    """Whether it needs nothing of a machine but what every training needs."""
+    return chosen.parallelism == "none"
+
+
 def strategy(name: str) -> Strategy:
     """The strategy of that name; raises ``StrategyError`` with the names there are."""
     for each in STRATEGIES:

@@ -26,6 +26,7 @@ class Board:
         self._path = directory / layout.SUMMARY
         self._figures = {each.run: each for each in before.runs} if before else {}
         self._last_runs: tuple[RunSummary, ...] | None = None
+        self._stopping = False
         self._written = 0.0
 
     def note(self, run: str, strategy: str, watch: Watch) -> None:
@@ -43,7 +44,7 @@ class Board:
             best_top1=best,
         )
 
-    def write(self, state: State, queue: Queue) -> None:
+    def write(self, state: State, queue: Queue, stopping: bool = False) -> None:
         """Writes what changed: states at once, figures every few seconds."""
         runs = tuple(
             msgspec.structs.replace(
@@ -58,11 +59,12 @@ class Board:
         changed = (
             self._last_runs is None
             or state != "running"
+            or stopping != self._stopping
             or _states(runs) != _states(self._last_runs)
         )
         if not changed and now - self._written < PERIOD:
             return
-        self._last_runs, self._written = runs, now
+        self._last_runs, self._stopping, self._written = runs, stopping, now
         summary = Summary(
             state=state,
             host=os.uname().nodename,
@@ -70,6 +72,7 @@ class Board:
             pid=os.getpid(),
             updated=time.time(),
             runs=runs,
+            stopping=stopping,
         )
         try:
             write_atomically(self._path, msgspec.json.encode(summary))

@@ -92,7 +92,7 @@ class Supervisor:
         if self._sampler.due:
             self._sampler.sample()
             self._warn()
-        self._board.write("running", self._queue)
+        self._board.write("running", self._queue, self._stopping)
         self._journal.flush()
         return self._active is not None or bool(self._queue.waiting)
 
@@ -165,6 +165,7 @@ class Supervisor:
         while self._signals:
             self._signals -= 1
             self._stop(firmly=False)
+            self._journal.tell(Acknowledged(command="", action="stop"))
         for command in commands.receive(self._directory):
             refused = self._do(command)
             self._journal.tell(

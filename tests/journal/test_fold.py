@@ -279,3 +279,35 @@ def test_no_order_and_no_gap_makes_it_fail(seed: int) -> None:
         low, high = run.history.extent("step") or (0.0, 0.0)
         assert run.history.buckets("loss", "time", -1e12, 1e12, 50).count.sum() >= 0
         assert high >= low
+
+
+def stop_asked(told: Told) -> list[float | None]:
+    return [run.stop_asked for run in told.fold.freeze().runs]
+
+
+def asked(t: float, action: str, run: str = "", refused: str = "") -> AnyEvent:
+    return events.Acknowledged(t=t, command="1", action=action, run=run, refused=refused)
+
+
+def test_a_request_to_stop_shows_until_the_run_has_ended() -> None:
+    told = Told()
+    told.supervisor(queued(), started(), asked(20.0, "stop"), asked(25.0, "kill"))
+    assert stop_asked(told) == [20.0]
+    told.supervisor(ended())
+    assert stop_asked(told) == [None]
+
+
+def test_a_request_about_one_run_is_of_that_run_alone() -> None:
+    told = Told()
+    told.supervisor(queued(), started())
+    told.supervisor(asked(5.0, "stop-run", "02-amp"), asked(6.0, "retry-run", RUN))
+    told.supervisor(asked(7.0, "stop-run", RUN, refused="it does not wait in the queue"))
+    assert stop_asked(told) == [None]
+    told.supervisor(asked(8.0, "stop-run", RUN))
+    assert stop_asked(told) == [8.0]
+
+
+def test_a_new_attempt_was_not_asked_to_stop() -> None:
+    told = Told()
+    told.supervisor(queued(), started(), asked(5.0, "stop"), started(2))
+    assert stop_asked(told) == [None]

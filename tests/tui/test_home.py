@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from engine.experiment import Experiment
+from engine.experiment import Experiment, write_atomically
 from engine.journal import commands, layout
 from engine.journal.lock import Lock
 from tests.tui.driving import SIZES, Driver, drive
@@ -132,6 +133,24 @@ async def test_stop_asks_and_leaves_a_request(
         requests = [each.action for each in commands.receive(running.directory)]
         await driver.until_seen("was asked to")
     assert requests == ["stop"]
+    lock.release()
+
+
+async def test_what_was_asked_to_stop_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    running = write_experiment(tmp_path, Path("/data/cats"), "running", age=50)
+    summary = running.summary()
+    assert summary is not None
+    told = msgspec.structs.replace(summary, stopping=True)
+    write_atomically(running.directory / layout.SUMMARY, msgspec.json.encode(told))
+    lock = Lock(running.directory / layout.LOCK)
+    async with drive(monkeypatch, NARROW, Start(experiments_directory=tmp_path)) as driver:
+        await driver.until_seen("is stopping.")
+        await driver.press("h")
+        await driver.until_seen("◒ stopping")
+        await driver.press("K")
+        await driver.until_seen("Stop this experiment?")
     lock.release()
 
 

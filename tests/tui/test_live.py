@@ -10,7 +10,7 @@ import pytest
 
 from engine.experiment import Experiment, Summary, write_atomically
 from engine.journal import commands, events, layout
-from engine.journal.files import boot_id
+from engine.journal.files import Appender, boot_id
 from engine.journal.lock import Lock
 from tests.journal.writing import RankWriter, Shape, write_experiment
 from tests.tui.driving import SIZES, Driver, drive
@@ -194,6 +194,36 @@ async def test_stopping_asks_which_and_a_second_time_kills(
             )
     finally:
         lock.release()
+
+
+async def test_a_stop_asked_for_elsewhere_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = written(tmp_path, state=None)
+    lock = Lock(made.directory / layout.LOCK)
+    try:
+        async with drive(monkeypatch, SMALL, started(made)) as driver:
+            await driver.until_seen("● running")
+            supervisor = Appender(made.directory / layout.SUPERVISOR_JOURNAL)
+            supervisor.append(events.Acknowledged(command="x", action="stop"))
+            await driver.until_seen("◒ stopping: ")
+            await driver.press("K")
+            await driver.until_seen("Kill it?")
+            supervisor.close()
+    finally:
+        lock.release()
+
+
+async def test_a_crashed_run_is_not_running_in_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = written(tmp_path, strategies=("single", "amp"), state=None)
+    async with drive(monkeypatch, SMALL, started(made)) as driver:
+        await driver.until_seen("✗ crashed")
+        await driver.press("c")
+        await driver.until(lambda: "val top-1" in driver.frame and "amp" in driver.frame)
+        assert "crashed" in driver.frame
+        assert "running" not in driver.frame
 
 
 async def test_leaving_asks_while_something_trains(

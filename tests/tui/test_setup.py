@@ -12,7 +12,8 @@ from engine.journal.lock import Lock
 from engine.plan.machine import Machine
 from tests.tui.driving import HERE, SIZES, drive
 from tests.tui.on_disk import write_experiment, write_images
-from tui import recent
+from tui import output, readiness, recent
+from tui.messages import StartRefused
 from tui.start import Start
 from tui.widgets.folder_tree import FolderTree
 from tui.widgets.settings_form import SettingLines, SettingsForm
@@ -210,6 +211,8 @@ async def test_a_start_waits_for_the_machine_and_can_be_taken_back(
         answered.wait(30)
         return HERE
 
+    # A strategy that needs several devices, say.
+    monkeypatch.setattr(readiness, "runs_anywhere", lambda _: False)
     start = Start(experiments_directory=tmp_path / "e", dataset=pets)
     async with drive(monkeypatch, NARROW, start, slow) as driver:
         await driver.until_seen("2 classes")
@@ -223,6 +226,51 @@ async def test_a_start_waits_for_the_machine_and_can_be_taken_back(
         answered.set()
         await driver.until(lambda: driver.started)
     assert len(driver.started) == 1
+
+
+async def test_what_needs_nothing_special_starts_before_the_machine_is_known(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pets: Path
+) -> None:
+    answered = threading.Event()
+
+    def slow() -> Machine:
+        answered.wait(30)
+        return HERE
+
+    start = Start(experiments_directory=tmp_path / "e", dataset=pets)
+    async with drive(monkeypatch, NARROW, start, slow) as driver:
+        await driver.until_seen("2 classes")
+        await driver.press("enter")
+        await driver.until(lambda: driver.started)
+        answered.set()
+
+
+async def test_a_refused_start_is_told_until_something_is_done_about_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pets: Path
+) -> None:
+    start = Start(experiments_directory=tmp_path / "e", dataset=pets)
+    async with drive(monkeypatch, NARROW, start) as driver:
+        await driver.until_seen("2 classes")
+        await driver.press("enter")
+        await driver.until(lambda: driver.started)
+        driver.app.post_message(StartRefused("cannot create /mnt/e: it is read-only"))
+        await driver.until_seen("cannot create /mnt/e")
+        await driver.press("h", "s", "shift+tab")
+        await driver.until_seen("cannot create /mnt/e")
+        await driver.press("tab", "space")
+        assert "cannot create /mnt/e" not in driver.frame
+
+
+async def test_nothing_is_painted_while_the_terminal_does_not_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pets: Path
+) -> None:
+    monkeypatch.setattr(output, "backlog", lambda _: 2)
+    start = Start(experiments_directory=tmp_path / "e", dataset=pets)
+    async with drive(monkeypatch, WIDE, start) as driver:
+        await driver.pilot.pause(1.0)
+        assert "2 classes" not in driver.frame
+        monkeypatch.setattr(output, "backlog", lambda _: 1)
+        await driver.until_seen("2 classes")
 
 
 async def test_what_cannot_run_here_says_so_once_and_is_not_started(

@@ -31,7 +31,10 @@ def line(experiment: Experiment) -> str:
     from tui.widgets import format as show
 
     summary = experiment.summary()
-    told = f"{experiment.name} {experiment.state()}"
+    state: str = experiment.state()
+    if state == "running" and summary is not None and summary.stopping:
+        state = "stopping"
+    told = f"{experiment.name} {state}"
     if summary is None:
         return told
     parts = []

@@ -18,13 +18,13 @@ class ChartKeys(Screen[None]):
     """A screen whose charts share one viewport and one cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "point(-1)", "cursor", key_display="← →"),
+        Binding("left", "point(-1)", "cursor", key_display="← →", tooltip="cursor left"),
         Binding("right", "point(1)", "cursor right", show=False),
         Binding("shift+left", "pan(-1)", "pan left", show=False),
         Binding("shift+right", "pan(1)", "pan right", show=False),
         Binding("home", "end(False)", "cursor to the first step", show=False),
         Binding("end", "end(True)", "cursor to the newest step", show=False),
-        Binding("plus,equals_sign", "zoom(0.5)", "zoom", key_display="+ - 0"),
+        Binding("plus,equals_sign", "zoom(0.5)", "zoom", key_display="+ - 0", tooltip="zoom in"),
         Binding("minus", "zoom(2.0)", "zoom out", show=False),
         Binding("0", "whole", "show the whole", show=False),
         Binding("x", "axis", "axis"),

@@ -15,6 +15,7 @@ from textual.widgets import DataTable
 from engine.plan.text import clean
 from engine.report.compare import Row, rows
 from tui import output
+from tui.screens.live_model import entries, state_of
 from tui.widgets import format as show
 from tui.widgets.keys import KeysLine
 from tui.widgets.line import Line, heading
@@ -88,7 +89,13 @@ class CompareScreen(Screen[None]):
         about = f"{clean(snapshot.experiment.name)} · {time.strftime('%H:%M')}"
         title.show(heading("Compare", title.room, about))
         found = rows(snapshot.view)
-        cells = tuple(_cells(row) for row in found)
+        states = {
+            each.name: state_of(
+                each, snapshot, each.view is not None and bool(each.view.stop_asked)
+            )
+            for each in entries(snapshot)
+        }
+        cells = tuple(_cells(row, states.get(row.name, row.state)) for row in found)
         table = cast("DataTable[Text]", self.query_one(DataTable))
         fitting = _fitting(self.size.width - 2)
         if (cells, fitting) == self._shown:
@@ -123,7 +130,7 @@ class CompareScreen(Screen[None]):
             cast("ResnetTuiApp", self.app).show_run(self._runs[place])
 
 
-def _cells(row: Row) -> tuple[Text, ...]:
+def _cells(row: Row, state: str) -> tuple[Text, ...]:
     values = (
         show.count(row.epochs),
         show.rate(row.images_per_second),
@@ -135,7 +142,7 @@ def _cells(row: Row) -> tuple[Text, ...]:
         show.gib(row.peak_memory),
         show.seconds(row.train_seconds),
     )
-    first = (Text(clean(row.strategy)), Text(row.state))
+    first = (Text(clean(row.strategy)), Text(state))
     return (*first, *(Text(each, justify="right") for each in values))
 
 

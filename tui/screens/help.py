@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 
-from tui.widgets.keys import key_name
+from tui.widgets.keys import told_alone
 from tui.widgets.lines import Lines
 
 
@@ -118,12 +118,23 @@ def _groups(node: DOMNode) -> Iterator[tuple[str, list[Entry]]]:
 
 
 def _lines(declared: list[BindingType]) -> list[Entry]:
-    """Bindings as lines; keys that do the same stand on one."""
+    """Bindings as lines; keys that do the same stand on one, and so do numbers."""
     keys: dict[tuple[str, str], list[str]] = {}
     for binding in Binding.make_bindings(declared):
-        if binding.description:
-            name = binding.key_display or key_name(binding.key)
-            names = keys.setdefault((binding.description, binding.action), [])
-            if name not in names:
-                names.append(name)
-    return [Entry(" ".join(names), about) for (about, _), names in keys.items()]
+        if not binding.description:
+            continue
+        name, about = told_alone(binding)
+        action = binding.action
+        if name.isdigit() and about.endswith(name):
+            about, action = about.removesuffix(name) + "by its number", ""
+        names = keys.setdefault((about, action), [])
+        if name not in names:
+            names.append(name)
+    return [Entry(_together(names), about) for (about, _), names in keys.items()]
+
+
+def _together(names: list[str]) -> str:
+    """``1-9`` for nine numbers in a row, and as it is for anything else."""
+    if len(names) > 2 and all(each.isdigit() for each in names):
+        return f"{names[0]}-{names[-1]}"
+    return " ".join(names)

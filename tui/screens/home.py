@@ -17,7 +17,7 @@ from engine import experiment
 from engine.errors import ResnetTuiError
 from engine.plan.text import clean
 from engine.run import control
-from tui import messages
+from tui import messages, output
 from tui.background import in_background
 from tui.experiments import ExperimentRow, rows
 from tui.screens.question import Question
@@ -105,7 +105,7 @@ class HomeScreen(Screen[None]):
     # The list
 
     def _list(self) -> None:
-        if self._listing or not self.is_current:
+        if self._listing or not self.is_current or output.backlog(self.app) > 1:
             return
         self._listing = True
         parent = self.dashboard.start.experiments_directory

@@ -15,7 +15,7 @@ from tui import messages, output
 from tui.feed import Snapshot
 from tui.screens import live_model as model
 from tui.screens.live_layout import LiveLayout
-from tui.screens.live_model import Look
+from tui.screens.live_model import Entry, Look
 from tui.screens.live_plots import Metric, Shown
 from tui.screens.live_requests import Stop, ask_to_retry, ask_to_stop
 from tui.seen import since
@@ -41,7 +41,7 @@ class LiveScreen(LiveLayout):
         Binding("K", "stop", "stop"),
         Binding("R", "retry", "retry"),
         Binding("l", "log", "log"),
-        Binding("n", "turn(1)", "run", key_display="n p"),
+        Binding("n", "turn(1)", "run", key_display="n p", tooltip="next run"),
         Binding("p", "turn(-1)", "previous run", show=False),
         Binding("f", "follow", "follow"),
         Binding("a", "overlay", "overlay"),
@@ -136,23 +136,32 @@ class LiveScreen(LiveLayout):
         all_ = model.entries(snapshot)
         shown = next((each for each in all_ if each.name == self.pinned), None)
         shown = shown or model.follow(all_)
-        stopping = frozenset(self._stop_asked)
-        if "" in stopping:
-            stopping = frozenset(each.name for each in all_)
+        asked = self._asked(all_)
         training = [each.view for each in all_ if each.view and each.view.state == "running"]
         return Look(
             snapshot=snapshot,
             entries=all_,
             shown=shown,
-            state=model.state_of(shown, snapshot, shown.name in stopping),
-            stopping=stopping,
-            stop_asked=self._stop_asked.get(shown.name, self._stop_asked.get("")),
+            state=model.state_of(shown, snapshot, shown.name in asked),
+            stopping=frozenset(asked),
+            stop_asked=asked.get(shown.name),
             overlay=self.overlay,
             metric=self.metric,
             progress=progress(shown.view, now) if shown.view is not None else None,
             running=progress(training[0], now) if training and len(all_) > 1 else None,
             now=now,
         )
+
+    def _asked(self, all_: tuple[Entry, ...]) -> dict[str, float]:
+        """When runs were asked to stop: from here, or from anywhere by the supervisor's word."""
+        asked = {}
+        for each in all_:
+            told = each.view.stop_asked if each.view is not None else None
+            here = self._stop_asked.get(each.name, self._stop_asked.get(""))
+            times = [t for t in (here, told) if t is not None]
+            if times:
+                asked[each.name] = min(times)
+        return asked
 
     def _show(self, snapshot: Snapshot) -> None:
         self.look = look = self._look(snapshot)

@@ -60,7 +60,7 @@ class Look:
     stopping: frozenset[str]
     """Runs that were asked to stop."""
     stop_asked: float | None
-    """When the shown one was, in this session."""
+    """When the shown one was."""
     overlay: bool
     metric: Metric
     """Of the second large chart."""

@@ -64,7 +64,7 @@ def ask_to_stop(screen: Screen[None], stop: Stop) -> None:
 
 
 def ask_to_retry(screen: Screen[None], experiment: Experiment, entry: Entry) -> None:
-    """Begins a run again from its last checkpoint, after a question."""
+    """Begins a run again, after a question."""
 
     def answered(choice: str | None) -> None:
         if choice == "retry":
@@ -72,8 +72,8 @@ def ask_to_retry(screen: Screen[None], experiment: Experiment, entry: Entry) -> 
 
     question = Question(
         f"Try {entry.strategy} again?",
-        "It is queued again in the same experiment; it resumes from its last checkpoint where "
-        "there is one.",
+        "It is queued again in the same experiment and trains from its beginning; its new curves "
+        "take the place of these.",
         [("r", "retry", "try again"), ("c", "cancel", "leave it")],
         default="retry",
     )

@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -22,7 +21,7 @@ from engine.plan.machine import Machine
 from engine.plan.strategies import STRATEGIES, availability
 from engine.plan.text import clean
 from engine.run.inspect import Inspection
-from tui import experiments, messages, recent
+from tui import experiments, messages, output, recent
 from tui.background import in_background
 from tui.draft import Draft, look_up
 from tui.folders import list_folders
@@ -82,9 +81,10 @@ class SetupScreen(Screen[None]):
         self._inspected: tuple[Path, float, int] | None = None
         self._start_wanted = False
         self._checking = False
-        self._start_timer: Timer | None = None
+        self._told_start = False
         self._said = Content("")
         self._said_at: Widget | None = None
+        """Leaving it takes back what was said; the screen itself is not left so."""
 
     @property
     def dashboard(self) -> ResnetTuiApp:
@@ -126,6 +126,12 @@ class SetupScreen(Screen[None]):
             self._focus(self.query_one(FolderTree))
         self._show_titles()
         self._tell()
+
+    def on_screen_resume(self) -> None:
+        if self._told_start and not self._starting():
+            # It is under way, and was shown.
+            self._told_start = False
+            self._unsay()
 
     def on_unmount(self) -> None:
         if self._inspection is not None:
@@ -178,7 +184,7 @@ class SetupScreen(Screen[None]):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         for pane in self.query(".pane"):
             pane.set_class(pane in event.widget.ancestors, "-focused")
-        if event.widget is not self._said_at:
+        if self._said_at not in (event.widget, self):
             self._unsay()
 
     # Choosing a dataset
@@ -248,7 +254,7 @@ class SetupScreen(Screen[None]):
 
     def _poll(self) -> None:
         inspection = self._inspection
-        if inspection is None:
+        if inspection is None or output.backlog(self.app) > 1:
             return
         done = inspection.done
         found = inspection.poll()
@@ -381,13 +387,12 @@ class SetupScreen(Screen[None]):
         ticked = self.query_one(StrategyList).ticked
         self.dashboard.start_experiment(dataset, self.draft.settings, self.draft.sources(), ticked)
         self._say("starting …")
-        self._start_timer = self.set_interval(_POLL, self._look_at_start)
+        self._told_start = True
 
-    def _look_at_start(self) -> None:
-        """The experiment is shown, or the application has said why not: nothing is left to say."""
-        if self._start_timer is not None and not self._starting():
-            self._start_timer.stop()
-            self._unsay()
+    def start_refused(self, sentence: str) -> None:
+        """Says why nothing was started, until something is done about it."""
+        self._told_start = False
+        self._say(sentence, error=True, at=self)
 
     def _starting(self) -> bool:
         """Whether an experiment is being started already: Enter was pressed twice."""

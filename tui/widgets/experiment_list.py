@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _MARKS = {
     "starting": ("●", "$primary"),
     "running": ("●", "$primary"),
+    "stopping": ("◒", "$warning"),
     "done": ("✓", "$success"),
     "failed": ("✗", "$error"),
     "crashed": ("✗", "$error"),

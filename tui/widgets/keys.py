@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual.binding import Binding
 from textual.content import Content
 from textual.screen import Screen
 from textual.visual import VisualType
@@ -83,6 +84,7 @@ KEY_NAMES = {
     "colon": ":",
     "plus": "+",
     "minus": "-",
+    "equals_sign": "=",
 }
 """Keys as people call them, where Textual's word is another."""
 
@@ -97,3 +99,14 @@ def key_name(key: str) -> str:
         return KEY_NAMES[key]
     modifier, plus, rest = key.rpartition("+")
     return f"{modifier.capitalize()}+{KEY_NAMES.get(rest, rest.upper())}" if plus else key
+
+
+def told_alone(binding: Binding) -> tuple[str, str]:
+    """A binding's key and what it does where every key has a line of its own.
+
+    In the footer one binding may stand for others as well (``← → cursor``); its tooltip then says
+    what it does itself.
+    """
+    if binding.tooltip:
+        return key_name(binding.key), binding.tooltip
+    return binding.key_display or key_name(binding.key), binding.description
