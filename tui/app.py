@@ -72,6 +72,7 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
         Binding("h", "show('home')", "home"),
         Binding("question_mark", "help", "help", key_display="?"),
         Binding("colon", "command_palette", "all commands", key_display=":"),
+        Binding("ctrl+p", "command_palette", "all commands", show=False),
         Binding("q", "leave", "quit"),
         Binding("ctrl+c,ctrl+q", "leave", "quit", show=False, priority=True),
         Binding("ctrl+l", "repaint", "repaint", show=False),
@@ -109,6 +110,8 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
         if self.ascii:
             self.tell(REMEDY, severity="warning")
         self.call_after_refresh(_collect_again)
+        # Back in the foreground the terminal shows whatever was there meanwhile.
+        self.app_resume_signal.subscribe(self, lambda _: self.action_repaint())
         if self.start.experiment is not None:
             self.show_experiment(self.start.experiment)
         else:

@@ -13,7 +13,9 @@ REMEDY = (
 )
 
 _SIGNS = {
-    **dict.fromkeys("─━╍┄╌═▔▁", "-"),
+    **dict.fromkeys("─╍┄╌▔▁", "-"),
+    # The done part of a bar differs from the rest of it.
+    **dict.fromkeys("━═", "="),
     **dict.fromkeys("│┃║▌▐┊", "|"),
     **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯", "+"),
     **dict(zip("▂▃▄▅▆▇█", "..::##@", strict=True)),

@@ -31,6 +31,13 @@ def test_log_ticks() -> None:
     assert labels(1e-4, 1, 5, "log") == ["1e-4", "0.001", "0.01", "0.1", "1"]
 
 
+def test_steps_are_counted_in_whole_numbers() -> None:
+    assert labels(0, 2, 11, "count") == ["0", "1", "2"]
+    assert labels(0, 10, 4, "count") == ["0", "5", "10"]
+    assert labels(0.2, 0.8, 11, "count") == []
+    assert labels(0, 20_000, 5, "count") == labels(0, 20_000, 5)
+
+
 def test_time_ticks_are_of_the_clock() -> None:
     assert labels(0, 300, 6, "seconds") == ["0s", "1:00", "2:00", "3:00", "4:00", "5:00"]
     assert clock_label(5400) == "1h30"

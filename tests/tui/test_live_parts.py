@@ -179,7 +179,7 @@ def test_the_locale_says_whether_braille_arrives(
 def test_ascii_keeps_every_width() -> None:
     text = "● running ━━── 72 % – ◆ ✓ 漢 \u2800"
     assert plain(text).isascii()
-    assert plain(text) == "* running ---- 72 % - o + ??  "
+    assert plain(text) == "* running ==-- 72 % - o + ??  "
     style = Style(bold=True)
     shown = Ascii().apply([Segment("│", style)], Color(0, 0, 0))
     assert shown == [Segment("|", style)]

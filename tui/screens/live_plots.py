@@ -76,13 +76,13 @@ def plot(metric: Metric, runs: Sequence[Shown], view: View, width: int) -> Plot:
     series: list[Curve | Marks] = []
     for nth, each in enumerate(runs):
         series.extend(_series(kind, each, nth if len(runs) > 1 else None, view, limits, width))
-    x_scale: Scale = "seconds" if view.axis == "time" else "linear"
+    scales: dict[Axis, Scale] = {"step": "count", "time": "seconds", "epoch": "linear"}
     return Plot(
         title=kind.title,
         unit=kind.unit,
         series=series,
         x=limits,
-        x_scale=x_scale,
+        x_scale=scales[view.axis],
         x_name=view.axis,
         y_log=view.log and kind.can_log,
         floor=0.0,
@@ -245,6 +245,7 @@ _KINDS: dict[Metric, _Kind] = {
         number=_one_decimal,
         validation=lambda each: each.top1 * 100.0,
         ceiling=100.0,
+        calm=0.05,
     ),
     "top5": _Kind(
         "Top-5 accuracy",
@@ -254,6 +255,7 @@ _KINDS: dict[Metric, _Kind] = {
         number=_one_decimal,
         validation=lambda each: each.top5 * 100.0,
         ceiling=100.0,
+        calm=0.05,
     ),
     "speed": _Kind(
         "Images/s", "speed", _speed, number=show.rate, can_log=True, calm=0.5, robust=True

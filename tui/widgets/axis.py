@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-Scale = Literal["linear", "log", "seconds"]
+Scale = Literal["linear", "log", "seconds", "count"]
+"""``count`` is linear, and only whole numbers stand on it."""
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _CLOCK = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
@@ -86,9 +87,12 @@ def ticks(limits: Limits, at_most: int, scale: Scale = "linear") -> list[Tick]:
         return []
     if scale == "log":
         return _log_ticks(limits, at_most)
-    step = (
-        _clock_step(limits.span / at_most) if scale == "seconds" else _whole_step(limits, at_most)
-    )
+    if scale == "seconds":
+        step = _clock_step(limits.span / at_most)
+    else:
+        step = _fitting_step(limits, at_most)
+    if scale == "count" and step != round(step):
+        step = max(1.0, 5.0 * (step == 2.5))
     first = math.ceil(limits.low / step - 1e-9)
     last = math.floor(limits.high / step + 1e-9)
     values = [number * step for number in range(first, last + 1)]
@@ -96,7 +100,7 @@ def ticks(limits: Limits, at_most: int, scale: Scale = "linear") -> list[Tick]:
     return [Tick(value, label(value)) for value in values]
 
 
-def _whole_step(limits: Limits, at_most: int) -> float:
+def _fitting_step(limits: Limits, at_most: int) -> float:
     step = _step(limits.span / at_most)
     while math.floor(limits.high / step + 1e-9) - math.ceil(limits.low / step - 1e-9) >= at_most:
         step = _step(step * 1.01)
