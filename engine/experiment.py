@@ -17,6 +17,7 @@ from engine.errors import ExperimentError
 from engine.journal import layout
 from engine.journal.files import boot_id
 from engine.journal.lock import is_held
+from engine.plan import places
 from engine.plan.config import Settings
 from engine.plan.runs import ExperimentPlan, plan_runs
 from engine.plan.strategies import Strategy
@@ -79,6 +80,8 @@ class Experiment:
         held = is_held(self.directory / layout.LOCK)
         summary = self.summary()
         if summary is None:
+            if not self.directory.is_dir():
+                return "crashed"  # Deleted under whoever looks at it.
             if held:
                 return "starting"
             return "starting" if time.time() - self.plan.created < _STARTING else "crashed"
@@ -131,7 +134,11 @@ def create(
         runs=plan_runs(dataset, settings, strategies, repeats),
         sources=sources,
     )
-    write_atomically(directory / layout.PLAN, msgspec.json.format(msgspec.json.encode(plan)))
+    try:
+        write_atomically(directory / layout.PLAN, msgspec.json.format(msgspec.json.encode(plan)))
+    except ExperimentError:
+        directory.rmdir()
+        raise
     _register(directory)
     return Experiment(directory, plan)
 
@@ -246,14 +253,9 @@ def _slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:40] or "dataset"
 
 
-def _state_directory() -> Path:
-    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(base) / "resnet-tui"
-
-
 def _registry_entry(directory: Path) -> Path:
     digest = sha256(os.fsencode(directory)).hexdigest()[:16]
-    return _state_directory() / "experiments" / digest
+    return places.state() / "experiments" / digest
 
 
 def _register(directory: Path) -> None:
@@ -269,7 +271,7 @@ def _register(directory: Path) -> None:
 
 def _registered() -> list[Path]:
     try:
-        entries = list((_state_directory() / "experiments").iterdir())
+        entries = list((places.state() / "experiments").iterdir())
     except OSError:
         return []
     directories = []

@@ -137,6 +137,16 @@ def test_an_atomic_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_bytes() == b"new"
 
 
+def test_a_user_without_a_home_has_experiments_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    made = make(tmp_path)
+    assert experiment.known(tmp_path)[0].directory == made.directory
+    assert experiment.known() == []
+
+
 def test_a_path_that_is_no_text_is_refused_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match="symbolic link"):
         make(tmp_path, os.fsdecode(b"ants-\xff"))

@@ -6,6 +6,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from engine.plan import places
+
 KEPT = 12
 """How many folders are remembered."""
 
@@ -40,5 +42,4 @@ def _read() -> list[Path]:
 
 
 def _file() -> Path:
-    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(base) / "resnet-tui" / "recent-folders"
+    return places.state() / "recent-folders"

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from engine.journal.views import ExperimentView
+from engine.plan import places
 from tui.widgets import format as show
 
 
@@ -55,6 +56,5 @@ def since(seen: Seen, view: ExperimentView, now: float) -> str:
 
 
 def _file(directory: Path) -> Path:
-    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     digest = sha256(os.fsencode(directory)).hexdigest()[:16]
-    return Path(base) / "resnet-tui" / "seen" / f"{digest}.json"
+    return places.state() / "seen" / f"{digest}.json"

@@ -49,6 +49,12 @@ def resolve(dataset: Path | None, given: dict[str, Any]) -> Resolved:
     """
     ours = {} if dataset is None else dataset_defaults(dataset)
     settings = Settings(**{**ours, **given})
+    if settings.gpus is not None and settings.device in ("cpu", "mps"):
+        raise SettingError(
+            "gpus",
+            f"GPUs (--gpus) are numbers of CUDA devices, and device (--device) is "
+            f"{settings.device}; leave one of them out",
+        )
     if settings.weights not in declarations()["weights"].choices:
         settings = replace(settings, weights=str(_weights_file(settings.weights)))
     sources = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,9 +44,15 @@ class Row:
     """Training parts of all epochs, the first included."""
 
 
-def rows(view: ExperimentView) -> tuple[Row, ...]:
-    """The rows of an experiment, in the order of its plan."""
-    return tuple(_row(run) for run in view.runs)
+def rows(view: ExperimentView, *, crashed: bool = False) -> tuple[Row, ...]:
+    """The rows of an experiment, in the order of its plan.
+
+    ``crashed``: its supervisor is dead, so that what the journals left running does not run.
+    """
+    found = tuple(_row(run) for run in view.runs)
+    if not crashed:
+        return found
+    return tuple(replace(row, state="crashed") if row.state == "running" else row for row in found)
 
 
 def _row(run: RunView) -> Row:

@@ -15,6 +15,7 @@ import psutil
 
 from engine.errors import ExperimentError
 from engine.experiment import write_atomically
+from engine.plan import places
 from engine.plan.machine import Machine
 from engine.plan.text import clean
 from engine.run import cgroup
@@ -111,9 +112,8 @@ def _ask() -> Machine:
 
 
 def _cache_file() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     digest = hashlib.sha256(repr(_facts()).encode("utf-8", errors="surrogateescape")).hexdigest()
-    return Path(base) / "resnet-tui" / f"machine-{digest[:16]}.json"
+    return places.cache() / f"machine-{digest[:16]}.json"
 
 
 def _facts() -> list[str]:

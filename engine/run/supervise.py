@@ -85,6 +85,8 @@ class Supervisor:
     def _turn(self) -> bool:
         """One look at everything; whether there is more to do."""
         self._obey()
+        if not self._stopping and _is_gone(self._directory):
+            self._stop(firmly=True)  # Somebody deleted it: there is no place for any result.
         if self._active is not None:
             self._attend(self._active)
         if self._active is None:
@@ -216,6 +218,17 @@ class Supervisor:
         if not refused:
             self._settle_or_announce(run)
         return refused
+
+
+def _is_gone(directory: Path) -> bool:
+    """Whether it was deleted; a network disk that does not answer well is no reason to say so."""
+    try:
+        directory.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def main(arguments: list[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import time
@@ -41,7 +42,8 @@ class Checkpoints:
         """
         began = time.monotonic()
         last = self._directory / LAST
-        temporary = self._directory / f".{LAST}.{os.getpid()}"
+        # Always the same: what a killed save leaves is overwritten by the next.
+        temporary = self._directory / f".{LAST}.unfinished"
         try:
             self._directory.mkdir(exist_ok=True)
             with temporary.open("wb") as file:
@@ -94,11 +96,13 @@ def _sync_directory(directory: Path) -> None:
         os.close(handle)
 
 
-def _explain(error: Exception, directory: Path) -> str:
-    if isinstance(error, JournalError):
-        reason = str(error)
-    else:
-        free = shutil.disk_usage(directory.parent).free
-        first = str(error).partition("\n")[0]
-        reason = f"{first}; {free / 2**20:.0f} MiB are free on its disk"
+def _explain(error: BaseException, directory: Path) -> str:
+    # Under torch's own error lies the one of the disk that it met.
+    while not isinstance(error, OSError) and error.__context__ is not None:
+        error = error.__context__
+    reason = (isinstance(error, OSError) and error.strerror) or str(error).partition("\n")[0]
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        with contextlib.suppress(OSError):
+            free = shutil.disk_usage(directory.parent).free
+            reason += f" ({free / 2**20:.0f} MiB are free without it)"
     return f"no checkpoint could be saved in {directory}: {reason}; the one before it is kept"

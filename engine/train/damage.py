@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 from engine.errors import DamagedImages
 from engine.journal.events import Notice
@@ -31,23 +32,27 @@ class Damage:
         if not batch.damaged:
             return
         seen, split = self._seen[batch.part], self._splits[batch.part]
-        for index, reason in batch.damaged:
-            if index in seen:
-                continue
-            name = clean(os.path.relpath(split.paths[index], self._folder))
-            seen[index] = name
-            self._post(
-                Notice(
-                    level="warning",
-                    code="corrupt-image",
-                    text=f"{name} cannot be decoded and is skipped ({clean(reason)})",
-                )
-            )
+        new = {index: reason for index, reason in batch.damaged if index not in seen}
+        for index in new:
+            seen[index] = clean(os.path.relpath(split.paths[index], self._folder))
         if len(seen) > max(1, len(split) // _SHARE):
+            if not Path(self._folder).is_dir():
+                raise DamagedImages(
+                    f"{clean(self._folder)} is gone: it was moved or deleted, or its disk was "
+                    "unmounted, while it was trained on; bring it back and retry"
+                )
             names = ", ".join(list(seen.values())[:_NAMED])
             more = f" and {len(seen) - _NAMED} more" if len(seen) > _NAMED else ""
             what = "training" if batch.part == "train" else "validation"
             raise DamagedImages(
                 f"more than 1 % of the {len(split)} {what} images cannot be decoded: "
                 f"{names}{more}; repair or remove them"
+            )
+        for index, reason in new.items():
+            self._post(
+                Notice(
+                    level="warning",
+                    code="corrupt-image",
+                    text=f"{seen[index]} cannot be decoded and is skipped ({clean(reason)})",
+                )
             )

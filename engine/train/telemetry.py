@@ -99,7 +99,8 @@ class Telemetry:
     def begin(self, step: int, lr: float) -> None:
         """Before ``next(loader)``."""
         if self._launched - self._harvested >= SLOTS:
-            self._take(rows=self._launched)
+            # For the oldest step alone: a device that is waited for to the end runs dry.
+            self._take(rows=self._launched - SLOTS + 1)
         self._step, self._lr = step, lr
         self.clock.begin(self._launched % SLOTS)
 

@@ -135,3 +135,9 @@ def test_the_sample_data_brings_its_own_defaults(sample_data: Path) -> None:
     settings = resolve(sample_data, {}).settings
 
     assert (settings.model, settings.image_size, settings.flip) == ("resnet18", 32, False)
+
+
+def test_numbers_of_gpus_and_another_device_contradict_each_other() -> None:
+    with pytest.raises(SettingError, match=r"--gpus.*--device.* is cpu; leave one of them out"):
+        resolve(None, {"gpus": (0,), "device": "cpu"})
+    assert resolve(None, {"gpus": (0,)}).settings.gpus == (0,)

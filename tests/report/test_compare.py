@@ -18,6 +18,14 @@ from tests.report.views import (
 )
 
 
+def test_nothing_runs_where_the_supervisor_is_dead() -> None:
+    view = folded([ready(epochs=3, steps_per_epoch=2)])
+    assert [row.state for row in rows(view)] == ["running"]
+    assert [row.state for row in rows(view, crashed=True)] == ["crashed"]
+    over = folded([], ended=RunEnded(t=NOW, run=RUN, attempt=1, state="done"))
+    assert [row.state for row in rows(over, crashed=True)] == ["done"]
+
+
 def test_a_row_of_known_numbers() -> None:
     view = folded(
         [

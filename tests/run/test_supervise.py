@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -122,6 +123,15 @@ def test_one_run_is_stopped_and_the_other_goes_on(squares: Path, parent: Path) -
     events = past.events(made.directory)
     answers = [event.refused for event in events if isinstance(event, Acknowledged)]
     assert answers == ["", "", "09-none does not wait in the queue"]
+
+
+def test_nothing_trains_on_without_the_experiment_s_folder(squares: Path, parent: Path) -> None:
+    made = make_experiment(parent, squares, epochs=10_000)
+    start_supervisor(made)
+    eventually(lambda: "RunStarted" in supervisor_events(made))
+    shutil.rmtree(made.directory)
+    assert made.state() == "crashed"
+    eventually(lambda: not processes(made.directory), GONE)
 
 
 def test_wrong_input_is_told_from_failure(parent: Path, tmp_path: Path) -> None:

@@ -254,6 +254,7 @@ def test_a_full_disk_keeps_the_checkpoint_that_is_there(tmp_path: Path, pictures
     assert last.read_bytes() == before
     (told,) = [each for each in _of(events, Notice) if each.code == "checkpoint"]
     assert "no checkpoint could be saved" in told.text
+    assert "File too large" in told.text
     assert sorted(each.name for each in last.parent.iterdir()) == ["best.pt", "last.pt"]
 
 

@@ -66,7 +66,8 @@ def stream(experiment: Experiment, interrupts: Interrupts, *, csv: Path | None =
 
     _until_the_end(experiment, look, interrupts, say, own=True)
     if csv is not None:
-        write_csv(rows(JournalReader(experiment.directory).read_all()), csv)
+        view = JournalReader(experiment.directory).read_all()
+        write_csv(rows(view, crashed=experiment.state() == "crashed"), csv)
     return EXIT_INTERRUPTED if interrupts.count else control.exit_code(experiment)
 
 
@@ -107,16 +108,20 @@ def _stop(experiment: Experiment, say: Callable[[str], None], firmly: bool) -> N
 def _print_table(experiment: Experiment, view: ExperimentView, csv: Path | None) -> None:
     from tui.commands import table
 
+    state = experiment.state()
+    found = rows(view, crashed=state == "crashed")
     table.emit("")
-    table.emit(table.results(rows(view), table.console().width))
+    table.emit(table.results(found, table.console().width))
     told = table.failures(view)
-    if experiment.state() == "crashed":
+    if not experiment.directory.is_dir():
+        told.append(f"{experiment.name} was ended: {experiment.directory} was deleted")
+    elif state == "crashed":
         log = experiment.directory / "supervisor.log"
         told.append(f"{experiment.name} crashed: its supervisor was killed, or broke: see {log}")
         told.append(f"'resnet-tui retry {experiment.name}' takes up what is not done")
-    if experiment.state() == "silent":
+    if state == "silent":
         told.append(f"no word from the machine that {experiment.name} runs on")
     for line in told:
         print(line)
     if csv is not None:
-        print(f"table: {write_csv(rows(view), csv)}")
+        print(f"table: {write_csv(found, csv)}")
