@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import signal
-import threading
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -16,9 +13,10 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
-from textual.worker import get_current_worker
 
 from tui import messages, output
+from tui.background import in_background
+from tui.leaving import EXIT_INTERRUPTED, ask_before_leaving, end_by_force_after
 from tui.plain import REMEDY, Ascii
 from tui.start import End, Start
 from tui.theme import DARK
@@ -26,8 +24,6 @@ from tui.theme import DARK
 if TYPE_CHECKING:
     from engine.plan.config import Settings
     from tui.feed import Feed
-
-EXIT_INTERRUPTED = 130
 
 
 def _setup() -> Screen[None]:
@@ -88,6 +84,8 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
         self._ending = False
         self._terminal = output.Terminal()
         self._begun: set[Path] = set()
+        self._wanted: Path | None = None
+        """The experiment that was last asked for; its feed may still be on its way."""
         self.ascii = not output.is_utf8()
         if self.ascii:
             self._filters.append(Ascii())
@@ -133,7 +131,7 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
         if self._ending:
             return
         self._ending = True
-        _end_by_force_after(5.0, self._terminal)
+        end_by_force_after(5.0, self._terminal)
         from tui import session
 
         running = session.still_training(self._experiments())
@@ -151,21 +149,23 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
             self.switch_mode("live")
             return
 
-        def work() -> None:
+        self._wanted = directory
+
+        def work() -> Message:
             from engine.errors import ResnetTuiError
             from tui.feed import Feed
 
-            answer: Message
             try:
-                answer = messages.FeedOpened(Feed(directory))
+                return messages.FeedOpened(Feed(directory))
             except ResnetTuiError as error:
-                answer = messages.OpenRefused(str(error))
-            if not get_current_worker().is_cancelled:
-                self.post_message(answer)
+                return messages.OpenRefused(str(error))
 
-        self.run_worker(work, thread=True, exclusive=True, group="open")
+        in_background(self, work, "open")
 
     def on_feed_opened(self, message: messages.FeedOpened) -> None:
+        if message.feed.directory != self._wanted:
+            # Another one was asked for meanwhile.
+            return
         if self.feed is not None:
             self.feed.stop()
         self.feed = message.feed
@@ -210,6 +210,19 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
                 self.post_message(messages.ExperimentStarted(directory))
 
         self.run_worker(work, thread=True, exclusive=True, group="start")
+
+    def copy(self, text: str, what: str) -> None:
+        """Puts ``text`` where it can be pasted, and says that ``what`` is there."""
+        from tui.clipboard import copied_by_tmux
+
+        in_background(
+            self, lambda: messages.Copied(text, what, by_tmux=copied_by_tmux(text)), "copy"
+        )
+
+    def on_copied(self, message: messages.Copied) -> None:
+        if not message.by_tmux:
+            self.copy_to_clipboard(message.text)
+        self.tell(f"copied {message.what}")
 
     def tell(self, text: str, *, severity: str = "information") -> None:
         """A toast. ``text`` is shown as it is, never read as markup."""
@@ -278,37 +291,7 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
         if not running:
             self.exit(End())
         elif len(self.screen_stack) == 1:
-            self._ask_before_leaving(running)
-
-    def _ask_before_leaving(self, running: list[Path]) -> None:
-        from engine.errors import ResnetTuiError
-        from tui import session
-        from tui.screens.question import Question
-
-        names = ", ".join(each.name for each in running)
-
-        def answered(choice: str | None) -> None:
-            if choice == "leave":
-                self.exit(End(0, session.farewell(running)))
-            elif choice == "stop":
-                try:
-                    session.stop_all(running)
-                except ResnetTuiError as error:
-                    self.tell(str(error), severity="error")
-                else:
-                    self.exit(End(0, f"{names} ends after its step and a checkpoint."))
-
-        question = Question(
-            "Something is training",
-            f"{names} is running. It does not need this window.",
-            [
-                ("l", "leave", "leave it running and close the dashboard"),
-                ("s", "stop", "stop it: finish the step, save a checkpoint"),
-                ("c", "cancel", "stay here"),
-            ],
-            default="leave",
-        )
-        self.push_screen(question, answered)
+            ask_before_leaving(self, running)
 
     def _experiments(self) -> set[Path]:
         """The experiments of this session: those begun here, and the one shown."""
@@ -349,14 +332,3 @@ def _collect_again() -> None:
     """What is there after the first paint stays; looking through it again would be for nothing."""
     gc.freeze()
     gc.enable()
-
-
-def _end_by_force_after(seconds: float, terminal: output.Terminal) -> None:
-    """A terminal that does not read would hold the way out for ever: Textual waits for it."""
-
-    def work() -> None:
-        time.sleep(seconds)
-        terminal.abandon()
-        os._exit(EXIT_INTERRUPTED)
-
-    threading.Thread(target=work, name="end", daemon=True).start()

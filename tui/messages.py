@@ -31,6 +31,16 @@ class StartRefused(Message):
 
 
 @dataclass
+class Copied(Message):
+    """``text`` is to be pasted from now on; ``what`` says in words what it is."""
+
+    text: str
+    what: str
+    by_tmux: bool
+    """Whether tmux has it already; else the terminal is still to be told."""
+
+
+@dataclass
 class FeedOpened(Message):
     """An experiment can be followed: ``feed`` is ready to be started."""
 
@@ -205,6 +215,25 @@ class RequestAnswered(Message):
 
     sentence: str
     failed: bool = False
+
+
+# Compare
+
+
+@dataclass
+class Exported(Message):
+    """A table was written to ``path``."""
+
+    path: Path
+
+
+@dataclass
+class ExportRefused(Message):
+    """It was not: a file is there already (``exists``), or it cannot be written."""
+
+    path: Path
+    sentence: str
+    exists: bool = False
 
 
 # Live

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import DataTable
 
+from engine.errors import ResnetTuiError
 from engine.plan.text import clean
 from engine.report.compare import Row, rows
-from tui import output
+from engine.report.export import to_csv, write_csv
+from tui import messages, output
+from tui.background import in_background
+from tui.feed import Snapshot
 from tui.screens.live_model import entries, state_of
+from tui.screens.question import Question
 from tui.widgets import format as show
 from tui.widgets.keys import KeysLine
 from tui.widgets.line import Line, heading
@@ -47,6 +54,8 @@ class CompareScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "look", "look at the run", key_display="Enter"),
+        Binding("e", "export", "export"),
+        Binding("y", "copy", "copy"),
         Binding("backspace,escape", "app.show('live')", "back", key_display="Backspace"),
         *(
             Binding(str(number), f"pick({number})", f"strategy {number}", show=False)
@@ -81,21 +90,14 @@ class CompareScreen(Screen[None]):
 
     def paint(self) -> None:
         """Writes the table anew where a figure in it changed; the cursor stays on its run."""
-        feed = cast("ResnetTuiApp", self.app).feed
-        snapshot = feed.latest() if feed is not None else None
+        snapshot = self._snapshot()
         if snapshot is None or not self.is_current or output.backlog(self.app) > 1:
             return
         title = self.query_one("#compare-title", Line)
         about = f"{clean(snapshot.experiment.name)} · {time.strftime('%H:%M')}"
         title.show(heading("Compare", title.room, about))
-        found = rows(snapshot.view)
-        states = {
-            each.name: state_of(
-                each, snapshot, each.view is not None and bool(each.view.stop_asked)
-            )
-            for each in entries(snapshot)
-        }
-        cells = tuple(_cells(row, states.get(row.name, row.state)) for row in found)
+        found = _rows(snapshot)
+        cells = tuple(_cells(row) for row in found)
         table = cast("DataTable[Text]", self.query_one(DataTable))
         fitting = _fitting(self.size.width - 2)
         if (cells, fitting) == self._shown:
@@ -110,6 +112,7 @@ class CompareScreen(Screen[None]):
             table.add_row(*row[: len(fitting)])
         table.move_cursor(row=min(at, len(cells) - 1), animate=False)
         self._runs = tuple(row.name for row in found)
+        self.refresh_bindings()
         reasons = [f"{row.strategy}: {row.reason}" for row in found if row.reason]
         self.query_one("#compare-reason", Line).show(
             Content.styled(clean(" · ".join(reasons)), "$error")
@@ -125,12 +128,72 @@ class CompareScreen(Screen[None]):
         # The table takes Enter for itself and says so with this message.
         self.action_look()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return bool(self._runs) if action in ("export", "copy", "look") else True
+
+    def action_copy(self) -> None:
+        snapshot = self._snapshot()
+        if snapshot is not None:
+            cast("ResnetTuiApp", self.app).copy(to_csv(_rows(snapshot)), "the table as CSV")
+
+    def action_export(self, overwrite: bool = False) -> None:
+        """Writes the table beside the journals; never over a file without a question."""
+        snapshot = self._snapshot()
+        if snapshot is None:
+            return
+        path = snapshot.experiment.directory / "compare.csv"
+
+        def work() -> Message:
+            if path.exists() and not overwrite:
+                return messages.ExportRefused(path, "", exists=True)
+            try:
+                return messages.Exported(write_csv(_rows(snapshot), path))
+            except ResnetTuiError as error:
+                return messages.ExportRefused(path, str(error))
+
+        in_background(self, work, "export")
+
+    def on_exported(self, message: messages.Exported) -> None:
+        cast("ResnetTuiApp", self.app).tell(f"written: {clean(str(message.path))}")
+
+    def on_export_refused(self, message: messages.ExportRefused) -> None:
+        if not message.exists:
+            cast("ResnetTuiApp", self.app).tell(message.sentence, severity="error")
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer == "overwrite":
+                self.action_export(overwrite=True)
+
+        self.app.push_screen(
+            Question(
+                "Write over the older table?",
+                clean(str(message.path)),
+                [("o", "overwrite", "write over it"), ("c", "cancel", "keep it")],
+                default="cancel",
+            ),
+            answered,
+        )
+
+    def _snapshot(self) -> Snapshot | None:
+        feed = cast("ResnetTuiApp", self.app).feed
+        return feed.latest() if feed is not None else None
+
     def _look_at(self, place: int) -> None:
         if 0 <= place < len(self._runs):
             cast("ResnetTuiApp", self.app).show_run(self._runs[place])
 
 
-def _cells(row: Row, state: str) -> tuple[Text, ...]:
+def _rows(snapshot: Snapshot) -> tuple[Row, ...]:
+    """The table with what the lock says: a run whose supervisor is gone does not run."""
+    states = {
+        each.name: state_of(each, snapshot, each.view is not None and bool(each.view.stop_asked))
+        for each in entries(snapshot)
+    }
+    return tuple(replace(row, state=states.get(row.name, row.state)) for row in rows(snapshot.view))
+
+
+def _cells(row: Row) -> tuple[Text, ...]:
     values = (
         show.count(row.epochs),
         show.rate(row.images_per_second),
@@ -142,7 +205,7 @@ def _cells(row: Row, state: str) -> tuple[Text, ...]:
         show.gib(row.peak_memory),
         show.seconds(row.train_seconds),
     )
-    first = (Text(clean(row.strategy)), Text(state))
+    first = (Text(clean(row.strategy)), Text(row.state))
     return (*first, *(Text(each, justify="right") for each in values))
 
 

@@ -44,6 +44,7 @@ class HomeScreen(Screen[None]):
         Binding("K", "stop", "stop"),
         Binding("R", "retry", "retry"),
         Binding("D", "delete", "delete"),
+        Binding("y", "copy", "copy path"),
         Binding("backspace,escape", "back", "back", key_display="Backspace"),
     ]
 
@@ -151,13 +152,15 @@ class HomeScreen(Screen[None]):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if not self.is_mounted or action not in ("stop", "retry", "delete", "back"):
+        if not self.is_mounted or action not in ("stop", "retry", "delete", "copy", "back"):
             return True
         row = self.query_one(ExperimentList).row
         if action == "back":
             return bool(self.query_one(FilterField).value) or self.dashboard.feed is not None
         if row is None:
             return False
+        if action == "copy":
+            return True
         if action == "stop":
             return row.running
         return row.state in _OVER if action == "retry" else not row.running
@@ -177,6 +180,10 @@ class HomeScreen(Screen[None]):
 
     def on_open_wanted(self, message: messages.OpenWanted) -> None:
         self.dashboard.show_experiment(message.directory)
+
+    def action_copy(self) -> None:
+        if (row := self.query_one(ExperimentList).row) is not None:
+            self.dashboard.copy(str(row.directory), "its path")
 
     def action_stop(self) -> None:
         if (row := self.query_one(ExperimentList).row) is None:

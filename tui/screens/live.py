@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -15,8 +16,9 @@ from tui import messages, output
 from tui.feed import Snapshot
 from tui.screens import live_model as model
 from tui.screens.live_layout import LiveLayout
+from tui.screens.live_metrics import Metric
 from tui.screens.live_model import Entry, Look
-from tui.screens.live_plots import Metric, Shown
+from tui.screens.live_plots import Shown
 from tui.screens.live_requests import Stop, ask_to_retry, ask_to_stop
 from tui.seen import since
 from tui.widgets.chart import Chart
@@ -46,6 +48,9 @@ class LiveScreen(LiveLayout):
         Binding("f", "follow", "follow"),
         Binding("a", "overlay", "overlay"),
         Binding("m", "metric", "metric"),
+        Binding(
+            "y", "copy", "copy", show=False, tooltip="copy the error, or the command to attach"
+        ),
         *(
             Binding(str(number), f"pick({number})", f"strategy {number}", show=False)
             for number in range(1, 10)
@@ -275,6 +280,17 @@ class LiveScreen(LiveLayout):
         asked = look.shown.name in look.stopping
         several = len(left) > 1 and look.shown in left
         ask_to_stop(self, Stop(look.snapshot.experiment, look.shown, several, asked))
+
+    def action_copy(self) -> None:
+        """Why it failed, for a search or a colleague; else how to see it from elsewhere."""
+        if self.look is None:
+            return
+        run = self.look.shown.view
+        if run is not None and run.state == "failed":
+            self._app.copy("\n".join(filter(None, (run.reason, run.detail))), "why it failed")
+        else:
+            name = self.look.snapshot.experiment.name
+            self._app.copy(f"resnet-tui attach {shlex.quote(name)}", "the command to attach")
 
     def action_retry(self) -> None:
         if self.look is not None:

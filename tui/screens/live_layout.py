@@ -9,8 +9,8 @@ from textual.content import Content
 from tui.screens import live_model as model
 from tui.screens import live_plots as plots
 from tui.screens.chart_keys import ChartKeys
+from tui.screens.live_metrics import Metric
 from tui.screens.live_model import Look
-from tui.screens.live_plots import Metric
 from tui.widgets import panels, summary
 from tui.widgets.chart import Chart
 from tui.widgets.keys import KeysLine

@@ -11,7 +11,8 @@ from engine.plan.runs import RunPlan
 from engine.plan.text import clean
 from engine.report.progress import Progress
 from tui.feed import Snapshot
-from tui.screens.live_plots import Metric, Shown
+from tui.screens.live_metrics import Metric
+from tui.screens.live_plots import Shown
 from tui.widgets import format as show
 from tui.widgets.summary import Figures, Tab
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from engine.journal.history import Axis, Buckets, HistoryView
-from engine.journal.views import RunView, ValidationView
-from tui.widgets import format as show
+from engine.journal.history import Axis
+from engine.journal.views import RunView
+from tui.screens.live_metrics import KINDS, Kind, Metric
 from tui.widgets.axis import Limits, Scale
 from tui.widgets.series import Curve, Marks, Plot
 from tui.widgets.viewport import Viewport
-
-Metric = Literal["loss", "top1", "top5", "speed", "lr", "wait", "step"]
 
 AXES: tuple[Axis, ...] = ("step", "time", "epoch")
 
@@ -53,24 +48,9 @@ class Shown:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    title: str
-    meaning: str
-    get: Callable[[HistoryView, Axis, float, float, int], Buckets | None]
-    unit: str = ""
-    number: Callable[[float | None], str] = show.plain
-    validation: Callable[[ValidationView], float] | None = None
-    can_log: bool = False
-    ceiling: float | None = None
-    include: tuple[float, ...] = ()
-    calm: float = 0.0
-    robust: bool = False
-
-
 def plot(metric: Metric, runs: Sequence[Shown], view: View, width: int) -> Plot:
     """One metric of some runs, for a chart ``width`` cells wide; the first run is the foremost."""
-    kind = _KINDS[metric]
+    kind = KINDS[metric]
     extent = extents([each.run for each in runs], view.axis)
     limits = view.viewport.limits(extent or Limits(0.0, 1.0), x_end(runs, view.axis))
     series: list[Curve | Marks] = []
@@ -129,7 +109,7 @@ def closest(runs: Sequence[Shown], axis: Axis) -> float:
 
 
 def _series(
-    kind: _Kind, shown: Shown, nth: int | None, view: View, limits: Limits, width: int
+    kind: Kind, shown: Shown, nth: int | None, view: View, limits: Limits, width: int
 ) -> list[Curve | Marks]:
     run = shown.run
     alone = nth is None
@@ -162,122 +142,3 @@ def _series(
             )
         )
     return series
-
-
-# Metrics
-
-
-def _plain(
-    name: str,
-    factor: float,
-    history: HistoryView,
-    axis: Axis,
-    low: float,
-    high: float,
-    columns: int,
-) -> Buckets | None:
-    if name not in history.metrics:
-        return None
-    found = history.buckets(name, axis, low, high, columns)
-    return found if factor == 1.0 else _scaled(found, np.full(len(found.x), factor))
-
-
-def _scaled(found: Buckets, factor: NDArray[np.float64]) -> Buckets:
-    by = factor.astype(np.float32)
-    return replace(
-        found, low=found.low * by, high=found.high * by, mean=found.mean * by, std=found.std * by
-    )
-
-
-def _speed(
-    history: HistoryView, axis: Axis, low: float, high: float, columns: int
-) -> Buckets | None:
-    """Images over wall time in each bucket: a ratio of sums, never a mean of rates."""
-    if not {"images", "step_seconds"} <= set(history.metrics):
-        return None
-    images = history.buckets("images", axis, low, high, columns)
-    spent = history.buckets("step_seconds", axis, low, high, columns)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = images.mean / spent.mean
-        return Buckets(
-            x=spent.x,
-            low=images.mean / spent.high,
-            high=images.mean / spent.low,
-            mean=mean,
-            std=mean * spent.std / spent.mean,
-            count=np.where(np.isfinite(mean), spent.count, 0),
-        )
-
-
-def _wait(
-    history: HistoryView, axis: Axis, low: float, high: float, columns: int
-) -> Buckets | None:
-    """Share of the time spent waiting for data, in percent: a ratio of sums too."""
-    if not {"wait_seconds", "step_seconds"} <= set(history.metrics):
-        return None
-    waits = history.buckets("wait_seconds", axis, low, high, columns)
-    spent = history.buckets("step_seconds", axis, low, high, columns)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        factor = 100.0 / spent.mean.astype(np.float64)
-        found = _scaled(waits, np.where(np.isfinite(factor), factor, np.nan))
-    count = np.where(np.isfinite(found.mean), found.count, 0)
-    return replace(found, high=np.minimum(found.high, np.float32(100.0)), count=count)
-
-
-def _one_decimal(value: float | None) -> str:
-    return show.UNKNOWN if show.unknown(value) else f"{value:.1f}"
-
-
-_KINDS: dict[Metric, _Kind] = {
-    "loss": _Kind(
-        "Loss",
-        "train",
-        partial(_plain, "loss", 1.0),
-        validation=lambda each: each.loss,
-        can_log=True,
-        robust=True,
-    ),
-    "top1": _Kind(
-        "Top-1 accuracy",
-        "train",
-        partial(_plain, "top1", 100.0),
-        unit="%",
-        number=_one_decimal,
-        validation=lambda each: each.top1 * 100.0,
-        ceiling=100.0,
-        calm=0.05,
-    ),
-    "top5": _Kind(
-        "Top-5 accuracy",
-        "train",
-        partial(_plain, "top5", 100.0),
-        unit="%",
-        number=_one_decimal,
-        validation=lambda each: each.top5 * 100.0,
-        ceiling=100.0,
-        calm=0.05,
-    ),
-    "speed": _Kind(
-        "Images/s", "speed", _speed, number=show.rate, can_log=True, calm=0.5, robust=True
-    ),
-    "lr": _Kind("Learning rate", "rate", partial(_plain, "lr", 1.0), can_log=True),
-    "wait": _Kind(
-        "Waiting for data",
-        "wait",
-        _wait,
-        unit="%",
-        number=_one_decimal,
-        ceiling=100.0,
-        include=(0.0, 10.0),
-    ),
-    "step": _Kind(
-        "Step time",
-        "time",
-        partial(_plain, "step_seconds", 1000.0),
-        unit="ms",
-        number=partial(show.plain, digits=3),
-        can_log=True,
-        calm=0.5,
-        robust=True,
-    ),
-}
