@@ -6,24 +6,18 @@ import asyncio
 import gc
 import signal
 from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.screen import Screen
 
 from tui import messages, output
-from tui.background import in_background
+from tui.following import Following
 from tui.leaving import EXIT_INTERRUPTED, ask_before_leaving, end_by_force_after
 from tui.plain import REMEDY, Ascii
 from tui.start import End, Start
 from tui.theme import DARK
-
-if TYPE_CHECKING:
-    from engine.plan.config import Settings
-    from tui.feed import Feed
 
 
 def _setup() -> Screen[None]:
@@ -50,7 +44,7 @@ def _home() -> Screen[None]:
     return HomeScreen()
 
 
-class ResnetTuiApp(App[End], inherit_bindings=False):
+class ResnetTuiApp(Following, inherit_bindings=False):
     """Modes are screens that stay as they were left; each is imported when it is first shown."""
 
     TITLE = "resnet-tui"
@@ -76,16 +70,10 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
     ]
 
     def __init__(self, start: Start) -> None:
-        super().__init__()
-        self.start = start
-        self.feed: Feed | None = None
-        """Follows the experiment that is shown; ``None`` before there is one."""
+        super().__init__(start)
         self._title = ""
         self._ending = False
         self._terminal = output.Terminal()
-        self._begun: set[Path] = set()
-        self._wanted: Path | None = None
-        """The experiment that was last asked for; its feed may still be on its way."""
         self.ascii = not output.is_utf8()
         if self.ascii:
             self._filters.append(Ascii())
@@ -134,121 +122,8 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
         end_by_force_after(5.0, self._terminal)
         from tui import session
 
-        running = session.still_training(self._experiments())
+        running = session.still_training(self.experiments())
         self.exit(End(EXIT_INTERRUPTED, session.farewell(running)))
-
-    # What the screens ask for
-
-    def show_experiment(self, directory: Path) -> None:
-        """Follows that experiment from now on and shows it; a sentence where it cannot.
-
-        Its plan is read in a thread: a file system may hang. Ends in ``FeedOpened`` or
-        ``OpenRefused``.
-        """
-        if self.feed is not None and self.feed.directory == directory:
-            self.switch_mode("live")
-            return
-
-        self._wanted = directory
-
-        def work() -> Message:
-            from engine.errors import ResnetTuiError
-            from tui.feed import Feed
-
-            try:
-                return messages.FeedOpened(Feed(directory))
-            except ResnetTuiError as error:
-                return messages.OpenRefused(str(error))
-
-        in_background(self, work, "open")
-
-    def on_feed_opened(self, message: messages.FeedOpened) -> None:
-        if message.feed.directory != self._wanted:
-            # Another one was asked for meanwhile.
-            return
-        if self.feed is not None:
-            self.feed.stop()
-        self.feed = message.feed
-        self.feed.start()
-        self.switch_mode("live")
-
-    def on_open_refused(self, message: messages.OpenRefused) -> None:
-        self.tell(message.sentence, severity="error")
-        if self.current_mode not in self.MODES:
-            self.switch_mode("home")
-
-    def show_run(self, run: str) -> None:
-        """Goes to Live and keeps to that run of the shown experiment."""
-        from tui.screens.live import LiveScreen
-
-        self.switch_mode("live")
-        if isinstance(self.screen, LiveScreen):
-            self.screen.pin(run)
-
-    def start_experiment(
-        self,
-        dataset: Path,
-        settings: Settings,
-        sources: dict[str, str],
-        strategies: tuple[str, ...],
-    ) -> None:
-        """Creates an experiment and its supervisor in a thread, then shows it.
-
-        Ends in ``ExperimentStarted`` or ``StartRefused``.
-        """
-
-        def work() -> None:
-            from engine.errors import ResnetTuiError
-            from tui import session
-
-            parent = self.start.experiments_directory
-            try:
-                directory = session.begin(parent, dataset, settings, sources, strategies)
-            except ResnetTuiError as error:
-                self.post_message(messages.StartRefused(str(error)))
-            else:
-                self.post_message(messages.ExperimentStarted(directory))
-
-        self.run_worker(work, thread=True, exclusive=True, group="start")
-
-    def copy(self, text: str, what: str) -> None:
-        """Puts ``text`` where it can be pasted, and says that ``what`` is there."""
-        from tui.clipboard import copied_by_tmux
-
-        in_background(
-            self, lambda: messages.Copied(text, what, by_tmux=copied_by_tmux(text)), "copy"
-        )
-
-    def on_copied(self, message: messages.Copied) -> None:
-        if not message.by_tmux:
-            self.copy_to_clipboard(message.text)
-        self.tell(f"copied {message.what}")
-
-    def tell(self, text: str, *, severity: str = "information") -> None:
-        """A toast. ``text`` is shown as it is, never read as markup."""
-        self.notify(text, severity=severity, markup=False)  # type: ignore[arg-type]
-
-    def on_experiment_started(self, message: messages.ExperimentStarted) -> None:
-        self._begun.add(message.directory)
-        self.show_experiment(message.directory)
-
-    def on_start_refused(self, message: messages.StartRefused) -> None:
-        from tui.screens.setup import SetupScreen
-
-        if isinstance(self.screen, SetupScreen):
-            self.screen.start_refused(message.sentence)
-        else:
-            self.tell(message.sentence, severity="error")
-
-    def on_run_finished(self, message: messages.RunFinished) -> None:
-        if message.state == "failed":
-            self.tell(f"{message.strategy} failed: {message.reason}", severity="error")
-        else:
-            self.tell(f"{message.strategy} is {message.state}")
-
-    def on_experiment_finished(self, message: messages.ExperimentFinished) -> None:
-        self.bell()
-        self.tell(f"{message.name}: {message.state}")
 
     def on_title_changed(self, message: messages.TitleChanged) -> None:
         if message.title != self._title:
@@ -287,15 +162,11 @@ class ResnetTuiApp(App[End], inherit_bindings=False):
             return
         from tui import session
 
-        running = await asyncio.to_thread(session.still_training, self._experiments())
+        running = await asyncio.to_thread(session.still_training, self.experiments())
         if not running:
             self.exit(End())
         elif len(self.screen_stack) == 1:
             ask_before_leaving(self, running)
-
-    def _experiments(self) -> set[Path]:
-        """The experiments of this session: those begun here, and the one shown."""
-        return self._begun | ({self.feed.directory} if self.feed is not None else set())
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette lists what the keys do here, with their keys."""

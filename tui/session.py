@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from engine.run.spawn import start_supervisor
-
 from engine.errors import ResnetTuiError
 from engine.experiment import create, open_directory
 from engine.journal.commands import send
 from engine.plan.config import Settings
 from engine.plan.strategies import strategy
+from engine.run.spawn import start_supervisor
 
 
 def begin(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
@@ -13,14 +11,11 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from engine import experiment
-from engine.errors import ResnetTuiError
 from engine.plan.text import clean
-from engine.run import control
 from tui import messages, output
 from tui.background import in_background
 from tui.experiments import ExperimentRow, rows
-from tui.screens.question import Question
+from tui.screens.home_requests import ask, ask_to_delete, ask_to_retry, ask_to_stop
 from tui.widgets.experiment_list import ExperimentList
 from tui.widgets.filter_field import FilterField
 from tui.widgets.keys import KeysLine
@@ -141,7 +136,8 @@ class HomeScreen(Screen[None]):
         if not self._rows:
             self.app.switch_mode("setup")
         elif len(running) == 1:
-            self._ask(
+            ask(
+                self,
                 "Training now",
                 f"{running[0].name} is {running[0].state}.",
                 [("v", "show", "show it"), ("h", "cancel", "stay with the list")],
@@ -186,75 +182,16 @@ class HomeScreen(Screen[None]):
             self.dashboard.copy(str(row.directory), "its path")
 
     def action_stop(self) -> None:
-        if (row := self.query_one(ExperimentList).row) is None:
-            return
-        self._ask(
-            "Stop this experiment?",
-            row.name,
-            [
-                ("s", "stop", "stop it: finish the step, save a checkpoint"),
-                ("k", "kill", "end it at once; what came after the last checkpoint is lost"),
-                ("c", "cancel", "let it train"),
-            ],
-            "cancel",
-            lambda answer: self._request(
-                row.directory,
-                lambda it: control.stop(it, firmly=answer == "kill"),
-                f"{row.name} was asked to stop.",
-            ),
-        )
+        if (row := self.query_one(ExperimentList).row) is not None:
+            ask_to_stop(self, row)
 
     def action_retry(self) -> None:
-        if (row := self.query_one(ExperimentList).row) is None:
-            return
-        self._ask(
-            "Try again what did not end well?",
-            f"{row.name} is {row.state}. Runs that are done stay as they are.",
-            [("r", "retry", "try again"), ("c", "cancel", "leave it")],
-            "cancel",
-            lambda _: self._request(row.directory, control.retry, f"{row.name} trains again."),
-        )
+        if (row := self.query_one(ExperimentList).row) is not None:
+            ask_to_retry(self, row)
 
     def action_delete(self) -> None:
-        if (row := self.query_one(ExperimentList).row) is None:
-            return
-        self._ask(
-            "Delete this experiment?",
-            f"{clean(str(row.directory))}\nIts curves and checkpoints cannot be brought back.",
-            [("d", "delete", "delete it"), ("c", "cancel", "keep it")],
-            "cancel",
-            lambda _: self._request(row.directory, experiment.delete, f"{row.name} is deleted."),
-        )
-
-    def _ask(
-        self,
-        title: str,
-        text: str,
-        choices: list[tuple[str, str, str]],
-        default: str,
-        then: Callable[[str], None],
-    ) -> None:
-        """Asks, and does ``then`` with the answer unless it is to leave things alone."""
-
-        def answered(answer: str | None) -> None:
-            if answer and answer != "cancel":
-                then(answer)
-
-        self.app.push_screen(Question(title, text, choices, default), answered)
-
-    def _request(
-        self, directory: Path, what: Callable[[experiment.Experiment], object], told: str
-    ) -> None:
-        """Does ``what`` to an experiment in the background: discs and supervisors take a while."""
-
-        def work() -> messages.RequestAnswered:
-            try:
-                what(experiment.open_directory(directory))
-            except ResnetTuiError as error:
-                return messages.RequestAnswered(str(error), failed=True)
-            return messages.RequestAnswered(told)
-
-        in_background(self, work, "request")
+        if (row := self.query_one(ExperimentList).row) is not None:
+            ask_to_delete(self, row)
 
     def on_request_answered(self, message: messages.RequestAnswered) -> None:
         severity = "error" if message.failed else "information"

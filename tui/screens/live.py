@@ -18,9 +18,9 @@ from tui.screens import live_model as model
 from tui.screens.live_layout import LiveLayout
 from tui.screens.live_metrics import Metric
 from tui.screens.live_model import Entry, Look
+from tui.screens.live_news import ENDED, News
 from tui.screens.live_plots import Shown
 from tui.screens.live_requests import Stop, ask_to_retry, ask_to_stop
-from tui.seen import since
 from tui.widgets.chart import Chart
 from tui.widgets.viewport import Viewport
 
@@ -67,11 +67,8 @@ class LiveScreen(LiveLayout):
         """What is painted; ``None`` before anything is known."""
         self._stop_asked: dict[str, float] = {}
         """When each run was asked to stop, in this session; the empty name means all."""
-        self._states: dict[str, str] = {}
-        self._alive = False
+        self._news = News()
         self._trying = False
-        self._greeted = False
-        """Whether it was told what happened while nobody looked."""
         self._painted: tuple[object, ...] = ()
         self._keys: tuple[object, ...] = ()
 
@@ -112,8 +109,7 @@ class LiveScreen(LiveLayout):
         if now == self._painted:
             return
         self._painted = now
-        self._notice_ends(snapshot)
-        self._tell_what_happened(snapshot)
+        self._tell_news(snapshot)
         self._show(snapshot)
 
     def _try_again(self) -> None:
@@ -130,10 +126,8 @@ class LiveScreen(LiveLayout):
         """Another experiment: nothing of the old one's choices fits it."""
         self.pinned = None
         self.overlay = False
-        self._greeted = False
         self._stop_asked = {}
-        self._states = {}
-        self._alive = False
+        self._news = News()
         self.view = replace(self.view, viewport=Viewport())
 
     def _look(self, snapshot: Snapshot) -> Look:
@@ -181,36 +175,17 @@ class LiveScreen(LiveLayout):
         title = model.title(look.shown, look.state, look.progress)
         self.post_message(messages.TitleChanged(title))
 
-    # Ends of runs
-
-    def _tell_what_happened(self, snapshot: Snapshot) -> None:
-        """Once, when all has been read: what happened since the user last looked."""
-        if self._greeted or not snapshot.caught_up:
-            return
-        self._greeted = True
-        if snapshot.before is not None:
-            news = since(snapshot.before, snapshot.view, time.time())
-            if news:
-                self._app.tell(news)
-
-    def _notice_ends(self, snapshot: Snapshot) -> None:
-        """Tells of runs that ended since the last look, and lets go of what they were asked."""
-        before = self._states
-        self._states = {each.run: each.state for each in snapshot.view.runs}
-        for run in snapshot.view.runs:
-            was = before.get(run.run)
-            if run.state in ("done", "failed", "stopped"):
-                self._stop_asked.pop(run.run, None)
-                if was in ("queued", "running") and snapshot.caught_up:
-                    self.post_message(
-                        messages.RunFinished(run.run, run.strategy, run.state, run.reason)
-                    )
+    def _tell_news(self, snapshot: Snapshot) -> None:
+        """Says what happened since the last look, and lets go of requests that are done."""
+        for message in self._news.ends(snapshot):
+            self.post_message(message)
+        if news := self._news.welcome(snapshot, time.time()):
+            self._app.tell(news)
         if not snapshot.alive:
             self._stop_asked.clear()
-            if self._alive and snapshot.caught_up:
-                name, state = snapshot.experiment.name, snapshot.state
-                self.post_message(messages.ExperimentFinished(name, state))
-        self._alive = snapshot.alive
+        for run in snapshot.view.runs:
+            if run.state in ENDED:
+                self._stop_asked.pop(run.run, None)
 
     # Keys
 

@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
-from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Vertical
-from textual.content import Content
-from textual.screen import Screen
-from textual.widget import Widget
-from textual.widgets import Static
 
 from engine.errors import DatasetError
 from engine.plan.config import declarations
-from engine.plan.dataset import Report
 from engine.plan.machine import Machine
 from engine.plan.strategies import STRATEGIES, availability
 from engine.plan.text import clean
 from engine.run.inspect import Inspection
-from tui import experiments, messages, output, recent
+from tui import messages, output, recent
 from tui.background import in_background
-from tui.draft import Draft, look_up
+from tui.draft import look_up
 from tui.folders import list_folders
-from tui.readiness import Place, Readiness
 from tui.screens import setup_words as words
 from tui.screens.setup_path import PathSearch
+from tui.screens.setup_start import SetupStart
 from tui.widgets.dataset_report import DatasetReport
 from tui.widgets.folder_tree import FolderTree
-from tui.widgets.keys import KeysLine
 from tui.widgets.path_field import PathField
 from tui.widgets.settings_form import SettingsForm
 from tui.widgets.strategy_list import StrategyList
-
-if TYPE_CHECKING:
-    from tui.app import ResnetTuiApp
 
 _POLL = 0.1
 """Seconds between two looks at an inspection that is under way."""
@@ -49,8 +37,8 @@ def probe() -> Machine:
     return host.probe()
 
 
-class SetupScreen(Screen[None]):
-    """Three panes side by side, or on a narrow terminal the dataset first and the rest after.
+class SetupScreen(SetupStart):
+    """What its keys do.
 
     Everything that may take a while - listing, inspecting, probing, looking up defaults - runs in
     threads or processes and answers with a message.
@@ -58,55 +46,15 @@ class SetupScreen(Screen[None]):
 
     BINDING_GROUP_TITLE = "setup"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "pane(1)", "next pane", key_display="Tab"),
-        Binding("shift+tab", "pane(-1)", "previous pane", show=False),
         Binding("slash", "path", "find folder", key_display="/"),
         Binding("backspace,escape", "back", "back", key_display="Backspace"),
         *(Binding(str(n), f"tick({n})", f"tick strategy {n}", show=False) for n in range(1, 10)),
     ]
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # noqa: RUF012 (as the base has it)
-
-    CSS_PATH = "../setup.tcss"
-
     def __init__(self) -> None:
         super().__init__()
-        start = self.dashboard.start
-        self.draft = Draft(start.given)
-        self.report: Report | None = None
-        self.problem = ""
-        """Why the chosen folder cannot be trained on."""
-        self.machine: Machine | None = None
         self._inspection: Inspection | None = None
         self._inspected: tuple[Path, float, int] | None = None
-        self._start_wanted = False
-        self._checking = False
-        self._told_start = False
-        self._said = Content("")
-        self._said_at: Widget | None = None
-        """Leaving it takes back what was said; the screen itself is not left so."""
-
-    @property
-    def dashboard(self) -> ResnetTuiApp:
-        return cast("ResnetTuiApp", self.app)
-
-    def compose(self) -> ComposeResult:
-        start = self.dashboard.start
-        root = start.dataset.absolute().parent if start.dataset else Path.cwd()
-        yield Static(id="title")
-        with Container(id="panes"):
-            with Vertical(id="folders", classes="pane"):
-                yield PathField()
-                yield FolderTree(root)
-            with Vertical(id="report", classes="pane"):
-                yield DatasetReport()
-            with Vertical(id="training"):
-                with Vertical(id="strategies", classes="pane"):
-                    yield StrategyList(STRATEGIES, start.strategies or ("single",))
-                with Vertical(id="settings", classes="pane"):
-                    yield SettingsForm()
-        yield Static(id="notice")
-        yield KeysLine()
 
     def on_mount(self) -> None:
         self.search = PathSearch(self.query_one(FolderTree), self.query_one(PathField))
@@ -127,22 +75,9 @@ class SetupScreen(Screen[None]):
         self._show_titles()
         self._tell()
 
-    def on_screen_resume(self) -> None:
-        if self._told_start and not self._starting():
-            # It is under way, and was shown.
-            self._told_start = False
-            self._unsay()
-
     def on_unmount(self) -> None:
         if self._inspection is not None:
             self._inspection.cancel()
-
-    # Panes
-
-    def action_pane(self, by: int) -> None:
-        panes = self._panes()
-        at = next((n for n, pane in enumerate(panes) if pane.has_focus), -1 if by > 0 else 0)
-        self._focus(panes[(at + by) % len(panes)])
 
     def action_back(self) -> None:
         """Takes back what waits, then a filter, then goes to the pane before."""
@@ -163,29 +98,6 @@ class SetupScreen(Screen[None]):
             tree = self.query_one(FolderTree)
             return not tree.has_focus or self._start_wanted or self.search.active
         return True
-
-    def _panes(self) -> list[Widget]:
-        return [
-            self.query_one(FolderTree),
-            self.query_one(DatasetReport),
-            self.query_one(StrategyList),
-            self.query_one(SettingsForm).lines,
-        ]
-
-    def _focus(self, pane: Widget) -> None:
-        """Shows the page that ``pane`` is on, where there are pages, and goes there."""
-        if not isinstance(pane, DatasetReport):
-            self.set_class(not isinstance(pane, FolderTree), "-training")
-        pane.focus()
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._show_titles)
-
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        for pane in self.query(".pane"):
-            pane.set_class(pane in event.widget.ancestors, "-focused")
-        if self._said_at not in (event.widget, self):
-            self._unsay()
 
     # Choosing a dataset
 
@@ -297,7 +209,7 @@ class SetupScreen(Screen[None]):
         declared = declarations().get(message.name)
         self._say(declared.about if declared else "")
 
-    # Strategies and the start
+    # Strategies
 
     def action_tick(self, number: int) -> None:
         self.query_one(StrategyList).tick(number - 1)
@@ -316,119 +228,3 @@ class SetupScreen(Screen[None]):
         self._show_titles()
         self._tell()
         self._start_if_wanted()
-
-    def on_start_wanted(self) -> None:
-        # A second Enter while the first is being carried out asks for nothing more.
-        self._start_wanted = not (self._checking or self._starting())
-        self._start_if_wanted()
-
-    def _start_if_wanted(self) -> None:
-        """Starts what Enter asked for as soon as all that must be known is."""
-        if not self._start_wanted:
-            return
-        ready = self._readiness()
-        if (found := ready.hindrance()) is not None:
-            sentence, place = found
-            pane = self._pane(place)
-            self._start_wanted = False
-            self._focus(pane)
-            self._say(sentence, error=True, at=pane)
-        elif waiting := ready.waiting():
-            self._say(f"{waiting} … it starts by itself; Backspace takes it back")
-            self.refresh_bindings()
-        else:
-            self._start_wanted = False
-            self._checking = True
-            parent = self.dashboard.start.experiments_directory
-            in_background(
-                self, lambda: messages.StartChecked(experiments.running_here(parent)), "check"
-            )
-
-    def _readiness(self) -> Readiness:
-        return Readiness(
-            draft=self.draft,
-            report=self.report,
-            problem=self.problem,
-            machine=self.machine,
-            ticked=self.query_one(StrategyList).ticked,
-        )
-
-    def _pane(self, place: Place) -> Widget:
-        """The pane in which something is put right."""
-        form = self.query_one(SettingsForm)
-        if place == "settings" and self.draft.wrong is not None:
-            form.go_to(self.draft.wrong[0])
-        panes: dict[Place, Widget] = {
-            "dataset": self.query_one(FolderTree),
-            "strategies": self.query_one(StrategyList),
-            "settings": form.lines,
-        }
-        return panes[place]
-
-    def on_start_checked(self, message: messages.StartChecked) -> None:
-        self._checking = False
-        if not message.running:
-            self._start()
-            return
-        question = words.busy(message.running)
-        self.app.push_screen(question, self._answered)
-
-    def _answered(self, answer: str | None) -> None:
-        if answer == "start":
-            self._start()
-        elif answer == "home":
-            self.app.switch_mode("home")
-
-    def _start(self) -> None:
-        dataset = self.draft.dataset
-        if dataset is None or self._starting():
-            return
-        in_background(self, lambda: recent.remember(dataset), "remember")
-        ticked = self.query_one(StrategyList).ticked
-        self.dashboard.start_experiment(dataset, self.draft.settings, self.draft.sources(), ticked)
-        self._say("starting …")
-        self._told_start = True
-
-    def start_refused(self, sentence: str) -> None:
-        """Says why nothing was started, until something is done about it."""
-        self._told_start = False
-        self._say(sentence, error=True, at=self)
-
-    def _starting(self) -> bool:
-        """Whether an experiment is being started already: Enter was pressed twice."""
-        return any(each.group == "start" and not each.is_finished for each in self.app.workers)
-
-    # What is told
-
-    def _say(self, text: str, *, error: bool = False, at: Widget | None = None) -> None:
-        """Puts a sentence above the keys, until something is done about it or ``at`` is left."""
-        self._said = Content.styled(text, "$error" if error else "$quiet")
-        self._said_at = at or self.focused
-        self._tell()
-
-    def _unsay(self) -> None:
-        self._said = Content("")
-        self._tell()
-
-    def _tell(self) -> None:
-        """The first line, and the one above the keys: what was said, else what Enter starts."""
-        title = words.title(self.draft.dataset, self.report, self.problem)
-        self.query_one("#title", Static).update(title, layout=False)
-        strategies = self.query_one(StrategyList)
-        says = Content("")
-        if self.draft.dataset is not None and not self.problem:
-            says = words.summary(self.draft.settings, strategies.ticked, strategies.has_focus)
-        self.query_one("#notice", Static).update(self._said or says)
-
-    def _show_titles(self) -> None:
-        about = "looking at this machine …" if self.machine is None else words.machine(self.machine)
-        titles = {
-            "#folders": Content("Dataset"),
-            "#report": Content("What it holds"),
-            "#strategies": Content.assemble("Strategies", (f"  {about}", "$quiet not bold")),
-            "#settings": Content("Settings"),
-        }
-        # A rule without corners leaves its title no room of its own.
-        room = "" if self.has_class("-wide") else " "
-        for pane, title in titles.items():
-            self.query_one(pane).border_title = Content.assemble(room, title, room)

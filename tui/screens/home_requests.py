@@ -1,0 +1,100 @@
+"""What Home asks of an experiment: stop it, try it again, delete it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.screen import Screen
+
+from engine import experiment
+from engine.errors import ResnetTuiError
+from engine.plan.text import clean
+from engine.run import control
+from tui.background import in_background
+from tui.experiments import ExperimentRow
+from tui.messages import RequestAnswered
+from tui.screens.question import Question
+
+
+def ask_to_stop(screen: Screen[None], row: ExperimentRow) -> None:
+    """Gently or at once, after a question."""
+    ask(
+        screen,
+        "Stop this experiment?",
+        row.name,
+        [
+            ("s", "stop", "stop it: finish the step, save a checkpoint"),
+            ("k", "kill", "end it at once; what came after the last checkpoint is lost"),
+            ("c", "cancel", "let it train"),
+        ],
+        "cancel",
+        lambda answer: _request(
+            screen,
+            row.directory,
+            lambda it: control.stop(it, firmly=answer == "kill"),
+            f"{row.name} was asked to stop.",
+        ),
+    )
+
+
+def ask_to_retry(screen: Screen[None], row: ExperimentRow) -> None:
+    """What did not end well is queued again, after a question."""
+    ask(
+        screen,
+        "Try again what did not end well?",
+        f"{row.name} is {row.state}. Runs that are done stay as they are.",
+        [("r", "retry", "try again"), ("c", "cancel", "leave it")],
+        "cancel",
+        lambda _: _request(screen, row.directory, control.retry, f"{row.name} trains again."),
+    )
+
+
+def ask_to_delete(screen: Screen[None], row: ExperimentRow) -> None:
+    """With everything in it, after a question."""
+    ask(
+        screen,
+        "Delete this experiment?",
+        f"{clean(str(row.directory))}\nIts curves and checkpoints cannot be brought back.",
+        [("d", "delete", "delete it"), ("c", "cancel", "keep it")],
+        "cancel",
+        lambda _: _request(screen, row.directory, experiment.delete, f"{row.name} is deleted."),
+    )
+
+
+def ask(
+    screen: Screen[None],
+    title: str,
+    text: str,
+    choices: list[tuple[str, str, str]],
+    default: str,
+    then: Callable[[str], None],
+) -> None:
+    """Asks, and does ``then`` with the answer unless it is to leave things alone."""
+
+    def answered(answer: str | None) -> None:
+        if answer and answer != "cancel":
+            then(answer)
+
+    screen.app.push_screen(Question(title, text, choices, default), answered)
+
+
+def _request(
+    screen: Screen[None],
+    directory: Path,
+    what: Callable[[experiment.Experiment], object],
+    told: str,
+) -> None:
+    """Does ``what`` to an experiment in the background: discs and supervisors take a while.
+
+    Ends in ``RequestAnswered``.
+    """
+
+    def work() -> RequestAnswered:
+        try:
+            what(experiment.open_directory(directory))
+        except ResnetTuiError as error:
+            return RequestAnswered(str(error), failed=True)
+        return RequestAnswered(told)
+
+    in_background(screen, work, "request")

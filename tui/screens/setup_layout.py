@@ -1,0 +1,145 @@
+"""How Setup is laid out, and what it says of all that is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from engine.plan.dataset import Report
+from engine.plan.machine import Machine
+from engine.plan.strategies import STRATEGIES
+from tui.draft import Draft
+from tui.screens import setup_words as words
+from tui.widgets.dataset_report import DatasetReport
+from tui.widgets.folder_tree import FolderTree
+from tui.widgets.keys import KeysLine
+from tui.widgets.path_field import PathField
+from tui.widgets.settings_form import SettingsForm
+from tui.widgets.strategy_list import StrategyList
+
+if TYPE_CHECKING:
+    from tui.app import ResnetTuiApp
+
+
+class SetupLayout(Screen[None]):
+    """Three panes side by side, or on a narrow terminal the dataset first and the rest after.
+
+    Above them the chosen dataset, below them one line of what there is to say.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "pane(1)", "next pane", key_display="Tab"),
+        Binding("shift+tab", "pane(-1)", "previous pane", show=False),
+    ]
+    BINDING_GROUP_TITLE = "setup"
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # noqa: RUF012 (as the base has it)
+
+    CSS_PATH = "../setup.tcss"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.draft = Draft(self.dashboard.start.given)
+        self.report: Report | None = None
+        self.problem = ""
+        """Why the chosen folder cannot be trained on."""
+        self.machine: Machine | None = None
+        self._said = Content("")
+        self._said_at: Widget | None = None
+        """Leaving it takes back what was said; the screen itself is not left so."""
+
+    @property
+    def dashboard(self) -> ResnetTuiApp:
+        return cast("ResnetTuiApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        start = self.dashboard.start
+        root = start.dataset.absolute().parent if start.dataset else Path.cwd()
+        yield Static(id="title")
+        with Container(id="panes"):
+            with Vertical(id="folders", classes="pane"):
+                yield PathField()
+                yield FolderTree(root)
+            with Vertical(id="report", classes="pane"):
+                yield DatasetReport()
+            with Vertical(id="training"):
+                with Vertical(id="strategies", classes="pane"):
+                    yield StrategyList(STRATEGIES, start.strategies or ("single",))
+                with Vertical(id="settings", classes="pane"):
+                    yield SettingsForm()
+        yield Static(id="notice")
+        yield KeysLine()
+
+    # Panes
+
+    def action_pane(self, by: int) -> None:
+        panes = self._panes()
+        at = next((n for n, pane in enumerate(panes) if pane.has_focus), -1 if by > 0 else 0)
+        self._focus(panes[(at + by) % len(panes)])
+
+    def _panes(self) -> list[Widget]:
+        return [
+            self.query_one(FolderTree),
+            self.query_one(DatasetReport),
+            self.query_one(StrategyList),
+            self.query_one(SettingsForm).lines,
+        ]
+
+    def _focus(self, pane: Widget) -> None:
+        """Shows the page that ``pane`` is on, where there are pages, and goes there."""
+        if not isinstance(pane, DatasetReport):
+            self.set_class(not isinstance(pane, FolderTree), "-training")
+        pane.focus()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show_titles)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        for pane in self.query(".pane"):
+            pane.set_class(pane in event.widget.ancestors, "-focused")
+        if self._said_at not in (event.widget, self):
+            self._unsay()
+
+    # What is told
+
+    def _say(self, text: str, *, error: bool = False, at: Widget | None = None) -> None:
+        """Puts a sentence above the keys, until something is done about it or ``at`` is left."""
+        self._said = Content.styled(text, "$error" if error else "$quiet")
+        self._said_at = at or self.focused
+        self._tell()
+
+    def _unsay(self) -> None:
+        self._said = Content("")
+        self._tell()
+
+    def _tell(self) -> None:
+        """The first line, and the one above the keys: what was said, else what Enter starts."""
+        title = words.title(self.draft.dataset, self.report, self.problem)
+        self.query_one("#title", Static).update(title, layout=False)
+        strategies = self.query_one(StrategyList)
+        says = Content("")
+        if self.draft.dataset is not None and not self.problem:
+            says = words.summary(self.draft.settings, strategies.ticked, strategies.has_focus)
+        self.query_one("#notice", Static).update(self._said or says)
+
+    def _show_titles(self) -> None:
+        about = "looking at this machine …" if self.machine is None else words.machine(self.machine)
+        titles = {
+            "#folders": Content("Dataset"),
+            "#report": Content("What it holds"),
+            "#strategies": Content.assemble("Strategies", (f"  {about}", "$quiet not bold")),
+            "#settings": Content("Settings"),
+        }
+        # A rule without corners leaves its title no room of its own.
+        room = "" if self.has_class("-wide") else " "
+        for pane, title in titles.items():
+            self.query_one(pane).border_title = Content.assemble(room, title, room)
