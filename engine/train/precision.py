@@ -32,7 +32,9 @@ def choose(plan: RunPlan, device: torch.device) -> Precision:
     if wanted == "auto":
         wanted = "bf16" if native or device.type == "cpu" else "fp16"
     if wanted == "fp16":
-        return Precision("fp16", torch.float16, scaled=True)
+        slow = "fp16 is many times slower than fp32 on a CPU; --precision bf16 is made for it"
+        notice = slow if device.type == "cpu" else ""
+        return Precision("fp16", torch.float16, scaled=True, notice=notice)
     notice = "" if native else f"this {_noun(device)} has no bf16 of its own: expect no speed-up"
     return Precision("bf16", torch.bfloat16, notice=notice)
 

@@ -28,6 +28,8 @@ def test_wrong_input_is_one_sentence_and_exit_code_2(
 ) -> None:
     gone = str(tmp_path / "gone")
     assert gone in refused(capsys, "train", gone)
+    assert "DATASET is empty" in refused(capsys, "train", "")
+    assert "DATASET is empty" in refused(capsys, "inspect", "")
     assert "choose from single, amp" in refused(capsys, "train", str(squares), "--strategy", "x")
     assert "--epochs" in refused(capsys, "train", str(squares), "--epochs", "many")
     assert "at least 1" in refused(capsys, "train", str(squares), "--epochs", "0")

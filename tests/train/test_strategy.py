@@ -140,6 +140,12 @@ def test_fp16_skips_a_step_that_overflows_and_says_so_on_the_device() -> None:
     assert strategy.tolerance > 1
 
 
+def test_fp16_on_a_cpu_is_called_slow() -> None:
+    made = plan(Path("unused"), "amp", precision="fp16")
+    (notice,) = NoParallelism().prepare(made, Small(), [CPU])
+    assert "slower" in notice
+
+
 def test_what_memory_held_before_is_no_momentum_of_a_skipped_first_step() -> None:
     strategy = _prepared("amp", model=Small(), precision="fp16")
     strategy._model.get_submodule("conv").register_full_backward_pre_hook(

@@ -41,6 +41,15 @@ def add_training(parser: argparse.ArgumentParser) -> None:
     add_flags(parser)
 
 
+def folder(text: str) -> Path:
+    """The dataset that is meant; an empty word (a variable that was never set) is none."""
+    if not text:
+        from engine.errors import WrongInput
+
+        raise WrongInput("DATASET is empty; name a folder of images")
+    return Path(text)
+
+
 def directory(arguments: argparse.Namespace) -> Path:
     """Where new experiments go and which are found first."""
     from engine.experiment import experiments_directory

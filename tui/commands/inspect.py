@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tui.commands import arguments as shared
 
 if TYPE_CHECKING:
     from engine.plan.dataset import Report
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from engine.plan import dataset, defaults
 
-    folder = Path(arguments.dataset)
+    folder = shared.folder(arguments.dataset)
     settings = defaults.resolve(folder, {}).settings
     report: Report | None = None
     counting = sys.stderr.isatty()

@@ -71,7 +71,7 @@ def _prepared(arguments: argparse.Namespace) -> Callable[[], Experiment]:
     from engine.run.spawn import start_supervisor
 
     names = shared.strategies(arguments.strategy) or ("single",)
-    folder = Path(arguments.dataset)
+    folder = shared.folder(arguments.dataset)
     resolved = defaults.resolve(folder, options.chosen(arguments))
     # Wrong folders are refused here, before there is an experiment of them.
     dataset.load(folder, resolved.settings.val_fraction, resolved.settings.seed)
