@@ -25,6 +25,8 @@ class Following(App[End], inherit_bindings=False):
         self.start = start
         self.feed: Feed | None = None
         """Follows the experiment that is shown; ``None`` before there is one."""
+        self.risks: tuple[str, ...] = ()
+        """What would end a training that is left running; asked once there is one to follow."""
         self._begun: set[Path] = set()
         self._wanted: Path | None = None
         """The experiment that was last asked for; its feed may still be on its way."""
@@ -61,9 +63,14 @@ class Following(App[End], inherit_bindings=False):
             return
         if self.feed is not None:
             self.feed.stop()
+        else:
+            in_background(self, _risks, "risks")
         self.feed = message.feed
         self.feed.start()
         self.switch_mode("live")
+
+    def on_risks_known(self, message: messages.RisksKnown) -> None:
+        self.risks = message.risks
 
     def on_open_refused(self, message: messages.OpenRefused) -> None:
         self.tell(message.sentence, severity="error")
@@ -142,3 +149,9 @@ class Following(App[End], inherit_bindings=False):
     def on_experiment_finished(self, message: messages.ExperimentFinished) -> None:
         self.bell()
         self.tell(f"{message.name}: {message.state}")
+
+
+def _risks() -> messages.RisksKnown:
+    from engine.run import detached
+
+    return messages.RisksKnown(tuple(detached.risks()))

@@ -24,6 +24,7 @@ def ask_before_leaving(app: ResnetTuiApp, running: list[Path]) -> None:
     from tui.screens.question import Question
 
     names = ", ".join(each.name for each in running)
+    are, needs = ("are", "They do not need") if len(running) > 1 else ("is", "It does not need")
 
     def answered(choice: str | None) -> None:
         if choice == "leave":
@@ -38,7 +39,7 @@ def ask_before_leaving(app: ResnetTuiApp, running: list[Path]) -> None:
 
     question = Question(
         "Something is training",
-        f"{names} is running. It does not need this window.",
+        "\n".join((f"{names} {are} running. {needs} this window.", *map(_sentence, app.risks))),
         [
             ("l", "leave", "leave it running and close the dashboard"),
             ("s", "stop", "stop it: finish the step, save a checkpoint"),
@@ -47,6 +48,10 @@ def ask_before_leaving(app: ResnetTuiApp, running: list[Path]) -> None:
         default="leave",
     )
     app.push_screen(question, answered)
+
+
+def _sentence(risk: str) -> str:
+    return f"But {risk}."
 
 
 def end_by_force_after(seconds: float, terminal: Terminal) -> None:

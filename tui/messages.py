@@ -48,6 +48,13 @@ class FeedOpened(Message):
 
 
 @dataclass
+class RisksKnown(Message):
+    """What would end a training from outside once this login is over, a sentence each."""
+
+    risks: tuple[str, ...]
+
+
+@dataclass
 class OpenRefused(Message):
     """An experiment cannot be followed; ``sentence`` says why."""
 

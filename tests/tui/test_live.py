@@ -207,9 +207,26 @@ async def test_a_stop_asked_for_elsewhere_is_seen(
             supervisor = Appender(made.directory / layout.SUPERVISOR_JOURNAL)
             supervisor.append(events.Acknowledged(command="x", action="stop"))
             await driver.until_seen("◒ stopping: ")
+            assert " left" not in driver.frame
             await driver.press("K")
             await driver.until_seen("Kill it?")
             supervisor.close()
+    finally:
+        lock.release()
+
+
+async def test_leaving_tells_what_would_end_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "1")
+    made = written(tmp_path, state=None)
+    lock = Lock(made.directory / layout.LOCK)
+    try:
+        async with drive(monkeypatch, WIDE, started(made)) as driver:
+            await driver.until_seen("● running")
+            await driver.until(lambda: driver.app.risks)
+            await driver.press("q")
+            await driver.until_seen("But this shell is inside a Slurm job")
     finally:
         lock.release()
 

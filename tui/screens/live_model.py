@@ -144,6 +144,8 @@ def place(look: Look) -> str:
     running = look.running
     if not look.snapshot.alive or running is None or running.eta_seconds is None:
         return words
+    if any(each.is_left and each.name in look.stopping for each in all_):
+        return words
     waiting = [each for each in all_ if each.view is None or each.view.state == "queued"]
     each_takes = _usual_length(all_, running, now)
     if look.shown in waiting:

@@ -121,7 +121,10 @@ def progress(
     if run.state == "running" and epoch_fraction is not None and width >= 70:
         label += f" at {epoch_fraction * 100:.0f} %"
         label = label.ljust(len(f"epoch {epochs}/{epochs} at 100 %"))
-    if state in ("running", "stopping"):
+    if state == "stopping":
+        # What is left of the plan is not what is left to be done.
+        right = ""
+    elif state == "running":
         right = f"{show.about(eta)} left" if eta is not None else ""
     elif run.started and run.ended and run.state != "running":
         right = f"took {show.seconds(run.ended - run.started)}"
