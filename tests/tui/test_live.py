@@ -301,6 +301,7 @@ async def test_no_color_leaves_everything_readable(
     monkeypatch.setenv("NO_COLOR", "1")
     made = written(tmp_path, strategies=("single", "amp"))
     async with drive(monkeypatch, WIDE, started(made)) as driver:
+        await driver.until_seen("✓ done")
         await driver.press("a")
         await driver.until_seen("╍╍")
         strips = driver.app.screen._compositor.render_strips()
