@@ -70,6 +70,9 @@ class ResnetTuiApp(Following, inherit_bindings=False):
     ]
 
     def __init__(self, start: Start) -> None:
+        if start.experiment is None:
+            # Begun there, not switched to: a blank screen before it would be painted for nothing.
+            self.DEFAULT_MODE = "home" if start.dataset is None else "setup"  # type: ignore[misc]
         super().__init__(start)
         self._title = ""
         self._ending = False
@@ -100,8 +103,6 @@ class ResnetTuiApp(Following, inherit_bindings=False):
         self.app_resume_signal.subscribe(self, lambda _: self.action_repaint())
         if self.start.experiment is not None:
             self.show_experiment(self.start.experiment)
-        else:
-            self.switch_mode("setup" if self.start.dataset is not None else "home")
 
     def on_unmount(self) -> None:
         output.restore_title(self)

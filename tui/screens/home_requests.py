@@ -10,15 +10,15 @@ from textual.screen import Screen
 from engine import experiment
 from engine.errors import ResnetTuiError
 from engine.plan.text import clean
-from engine.run import control
 from tui.background import in_background
 from tui.experiments import ExperimentRow
 from tui.messages import RequestAnswered
-from tui.screens.question import Question
 
 
 def ask_to_stop(screen: Screen[None], row: ExperimentRow) -> None:
     """Gently or at once, after a question."""
+    from engine.run import control
+
     ask(
         screen,
         "Stop this experiment?",
@@ -40,6 +40,8 @@ def ask_to_stop(screen: Screen[None], row: ExperimentRow) -> None:
 
 def ask_to_retry(screen: Screen[None], row: ExperimentRow) -> None:
     """What did not end well is queued again, after a question."""
+    from engine.run import control
+
     ask(
         screen,
         "Try again what did not end well?",
@@ -71,6 +73,8 @@ def ask(
     then: Callable[[str], None],
 ) -> None:
     """Asks, and does ``then`` with the answer unless it is to leave things alone."""
+
+    from tui.screens.question import Question
 
     def answered(answer: str | None) -> None:
         if answer and answer != "cancel":

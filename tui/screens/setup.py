@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
@@ -12,7 +12,6 @@ from engine.plan.config import declarations
 from engine.plan.machine import Machine
 from engine.plan.strategies import STRATEGIES, availability
 from engine.plan.text import clean
-from engine.run.inspect import Inspection
 from tui import messages, output, recent
 from tui.background import in_background
 from tui.draft import look_up
@@ -25,6 +24,9 @@ from tui.widgets.folder_tree import FolderTree
 from tui.widgets.path_field import PathField
 from tui.widgets.settings_form import SettingsForm
 from tui.widgets.strategy_list import StrategyList
+
+if TYPE_CHECKING:
+    from engine.run.inspect import Inspection
 
 _POLL = 0.1
 """Seconds between two looks at an inspection that is under way."""
@@ -62,7 +64,10 @@ class SetupScreen(SetupStart):
         self.query_one(DatasetReport).show_nothing()
         self.query_one(SettingsForm).show_fields(self.draft.fields())
         in_background(self, lambda: messages.RecentFound(tuple(recent.recent())), "recent")
-        in_background(self, lambda: messages.MachineKnown(probe()), "probe")
+        # After the first paint: importing what asks would delay it.
+        self.call_after_refresh(
+            in_background, self, lambda: messages.MachineKnown(probe()), "probe"
+        )
         dataset = self.dashboard.start.dataset
         if dataset is not None:
             dataset = dataset.absolute()
@@ -160,6 +165,8 @@ class SetupScreen(SetupStart):
         if self._inspection is not None:
             self._inspection.cancel()
         self._inspected = wanted
+        from engine.run.inspect import Inspection
+
         self._inspection = Inspection(*wanted)
         self._inspection.start()
         self._timer.resume()
