@@ -18,6 +18,8 @@ from tui.widgets.line import Line, heading
 
 SMALL_PAUSE = 1.9
 """Seconds between two drawings of a small chart whose data grows."""
+NARROW_PAUSE = 1.9
+"""As many more for any chart once a step is narrower than a dot: most steps then change nothing."""
 
 SMALL: tuple[Metric, ...] = ("speed", "wait", "step", "lr")
 
@@ -150,5 +152,9 @@ class LiveLayout(ChartKeys):
             if not chart.size.width or not chart.is_on_screen:
                 continue
             pause = SMALL_PAUSE if name.startswith("small") else 0.0
-            if chart.wants((metric, self.view), [each.run for each in runs], pause):
+            if max((each.run.history.steps for each in runs), default=0) > 2 * chart.size.width:
+                pause += NARROW_PAUSE
+            # What is no step (a validation, the end) is drawn at once.
+            marks = [(each.run.state, len(each.run.validations)) for each in runs]
+            if chart.wants((metric, self.view, marks), [each.run for each in runs], pause):
                 chart.show(plots.plot(metric, runs, self.view, chart.size.width))
