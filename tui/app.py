@@ -202,5 +202,6 @@ def run_dashboard(start: Start) -> int:
 
 def _collect_again() -> None:
     """What is there after the first paint stays; looking through it again would be for nothing."""
-    gc.freeze()
-    gc.enable()
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
