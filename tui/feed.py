@@ -16,11 +16,11 @@ from pathlib import Path
 from engine.errors import ResnetTuiError
 from engine.experiment import Experiment, State, open_directory
 from engine.journal import layout
-from engine.journal.events import Notice
 from engine.journal.files import Tail
 from engine.journal.reader import JournalReader
 from engine.journal.views import ExperimentView
 from engine.plan.text import clean
+from tui.narrate import Narrator
 from tui.seen import Seen, last_look, remember
 
 INTERVAL = 0.1
@@ -38,7 +38,7 @@ _LINE_LIMIT = 2000
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of the log pane, cleaned. ``source`` is ``rank 0``, or empty for a notice."""
+    """One line of the log pane, cleaned. ``source`` is who printed it (``rank 0``), or empty."""
 
     t: float | None
     run: str
@@ -140,7 +140,8 @@ class Feed:
 
     def _leave(self, caught_up: bool) -> None:
         view = self._reader.view()
-        self._log.add_notices(view)
+        if caught_up:
+            self._log.narrate(view)
         number = self._slot.number + 1 if self._slot else 1
         self._slot = Snapshot(
             number,
@@ -171,7 +172,7 @@ class _Log:
         self._directory = directory
         self.lines: deque[LogLine] = deque(maxlen=_LOG_LINES)
         self._tails: dict[Path, tuple[str, int, Tail]] = {}
-        self._told: dict[str, Notice] = {}
+        self._narrator = Narrator()
         self._looked_for_files = 0.0
 
     def look(self) -> bool:
@@ -187,19 +188,10 @@ class _Log:
                     found = True
         return found
 
-    def add_notices(self, view: ExperimentView) -> None:
-        """Adds the notices that are newer than the last one told."""
-        for run in ("", *(each.run for each in view.runs)):
-            seen = view.run(run)
-            notices = seen.notices if seen else view.notices
-            fresh = list(notices)
-            last = self._told.get(run)
-            if last is not None and any(each is last for each in fresh):
-                fresh = fresh[next(i for i, each in enumerate(fresh) if each is last) + 1 :]
-            for notice in fresh:
-                self.lines.append(LogLine(notice.t, run, "", notice.level, clean(notice.text)))
-            if notices:
-                self._told[run] = notices[-1]
+    def narrate(self, view: ExperimentView) -> None:
+        """Adds what happened since the last view, in the order in which it did."""
+        fresh = sorted(self._narrator.lines(view), key=lambda each: each.t or 0.0)
+        self.lines.extend(LogLine(each.t, each.run, "", each.level, each.text) for each in fresh)
 
     def _find(self) -> None:
         now = time.monotonic()

@@ -16,9 +16,9 @@ from engine.report.export import write_csv
 from engine.run import control
 from tui.commands.bars import sink
 from tui.commands.interrupts import Interrupts
-from tui.commands.narrate import Narrator
 from tui.commands.stream import Stream
-from tui.commands.words import farewell
+from tui.commands.words import farewell, told
+from tui.narrate import Narrator
 
 PERIOD = 0.2
 """Seconds between two looks at the journals."""
@@ -41,7 +41,7 @@ def follow(
                 pass
             view = reader.view()
             for line in narrator.lines(view):
-                output.say(line)
+                output.say(told(line, view))
             output.show(view)
 
         ended = _until_the_end(experiment, look, interrupts, output.say, own)

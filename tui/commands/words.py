@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from engine.experiment import Experiment, Summary
+from engine.journal.views import ExperimentView
+from tui.narrate import Told
 
 
 def farewell(experiment: Experiment) -> str:
@@ -12,6 +14,13 @@ def farewell(experiment: Experiment) -> str:
         f"  see it again   resnet-tui attach {experiment.name}\n"
         f"  stop it        resnet-tui stop {experiment.name}"
     )
+
+
+def told(line: Told, view: ExperimentView) -> str:
+    """A line of what happens, behind the strategy that it is about."""
+    width = max((len(each.strategy) for each in view.runs), default=0)
+    text = line.text if line.level == "info" else f"{line.level}: {line.text}"
+    return f"{line.strategy:<{width}}  {text}" if line.strategy else text
 
 
 def best_top1(summary: Summary | None) -> float | None:

@@ -1,10 +1,14 @@
-"""What a headless run tells, line by line: pure, from one view to the next."""
+"""What happens, line by line: pure, from one view to the next.
+
+Headless runs print it, and the dashboard's log shows it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from engine.journal.events import Notice, Ready
+from engine.journal.events import Level, Notice, Ready
 from engine.journal.views import EpochView, ExperimentView, RunView, ValidationView
 from engine.plan.text import clean
 from tui.widgets import format as show
@@ -12,40 +16,58 @@ from tui.widgets import format as show
 _OVER = ("done", "failed", "stopped")
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line, cleaned. ``t`` is Unix, in seconds; ``run`` is empty where it is of none."""
+
+    t: float | None
+    run: str
+    strategy: str
+    level: Level
+    text: str
+
+
 class Narrator:
     """Hands out each line once: phases, epochs, notices, ends."""
 
     def __init__(self) -> None:
         self._told: set[tuple[object, ...]] = set()
+        self._seen: dict[str, RunView] = {}
 
-    def lines(self, view: ExperimentView) -> Iterator[str]:
-        """What is new in ``view``."""
-        width = max((len(each.strategy) for each in view.runs), default=0)
+    def lines(self, view: ExperimentView) -> Iterator[Told]:
+        """What is new in ``view``, run by run."""
         for run in view.runs:
-            for line in self._of_run(run):
-                yield f"{run.strategy:<{width}}  {line}"
+            # A view of a run in which nothing happened is the same object again.
+            if self._seen.get(run.run) is not run:
+                self._seen[run.run] = run
+                yield from self._of_run(run)
         for notice in view.notices:
             if self._first("notice", notice.t, notice.text):
-                yield _notice(notice)
+                yield _notice("", "", notice)
 
-    def _of_run(self, run: RunView) -> Iterator[str]:
+    def _of_run(self, run: RunView) -> Iterator[Told]:
         key = (run.run, run.attempt)
+
+        def told(t: float | None, text: str) -> Told:
+            return Told(t, run.run, run.strategy, "info", text)
+
         if run.attempt > 1 and self._first(*key, "attempt"):
-            yield f"attempt {run.attempt}"
+            yield told(run.started, f"attempt {run.attempt}")
         for phase in run.phases:
             # Validation comes round every epoch, and the epoch's line tells of it.
             if phase.name != "validating" and self._first(*key, phase.name, phase.started):
-                yield phase.name
+                yield told(phase.started, clean(phase.name))
         if run.ready is not None and self._first(*key, "ready"):
-            yield _ready(run.ready)
+            yield told(run.ready.t, _ready(run.ready))
         for notice in run.notices:
             if self._first(*key, "notice", notice.t, notice.text):
-                yield _notice(notice)
-        yield from self._epochs(run)
+                yield _notice(run.run, run.strategy, notice)
+        for t, text in self._epochs(run):
+            yield told(t, text)
         if run.state in _OVER and self._first(*key, "over", run.ended):
-            yield _end(run)
+            yield told(run.ended, _end(run))
 
-    def _epochs(self, run: RunView) -> Iterator[str]:
+    def _epochs(self, run: RunView) -> Iterator[tuple[float, str]]:
         """Epochs that are over: with their validation, or once it is clear that none comes."""
         validations = {each.epoch: each for each in run.validations}
         epochs = run.ready.epochs if run.ready else None
@@ -55,7 +77,8 @@ class Narrator:
             if validation is None and last and run.state == "running":
                 continue
             if self._first(run.run, run.attempt, "epoch", epoch.epoch):
-                yield _epoch(epoch, validation, epochs)
+                t = validation.t if validation is not None else epoch.t
+                yield t, _epoch(epoch, validation, epochs)
 
     def _first(self, *what: object) -> bool:
         if what in self._told:
@@ -71,9 +94,8 @@ def _end(run: RunView) -> str:
     return f"{run.state}: {reason}"
 
 
-def _notice(notice: Notice) -> str:
-    text = clean(notice.text)
-    return text if notice.level == "info" else f"{notice.level}: {text}"
+def _notice(run: str, strategy: str, notice: Notice) -> Told:
+    return Told(notice.t, run, strategy, notice.level, clean(notice.text))
 
 
 def _ready(ready: Ready) -> str:
