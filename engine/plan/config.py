@@ -86,7 +86,10 @@ class Settings:
         maximum=2048,
         unit="px",
     )
-    lr: float = _setting(0.05, "peak learning rate", label="learning rate", group="main", above=0.0)
+    # 0.05 at a batch of 256, scaled linearly to the default batch (Goyal et al. 2017, 1706.02677).
+    lr: float = _setting(
+        0.0125, "peak learning rate", label="learning rate", group="main", above=0.0
+    )
     momentum: float = _setting(
         0.9, "momentum of SGD", label="momentum", minimum=0.0, maximum=0.9999
     )

@@ -260,6 +260,15 @@ def test_the_cursor_reads_a_mark_beyond_the_edge() -> None:
     assert "validation 34" in rows(drawing)[0]
 
 
+def test_many_marks_far_off_do_not_flatten_the_curve() -> None:
+    train = curve(np.linspace(2.6, 0.4, 100))
+    marks = _validation(40, 800, 7000, 900, 1)
+    drawing = draw(plot(train, marks, high=100, robust=True, floor=0.0), 60, 12)
+    assert drawing.limits is not None
+    assert 2.6 <= drawing.limits.high < 4
+    assert rows(drawing)[1].count("▴") == 4
+
+
 def test_what_grows_step_by_step_stays_on_a_robust_scale() -> None:
     train = curve(np.linspace(2.6, 0.1, 100))
     drawing = draw(plot(train, _validation(1.8, 1.5, 3, 6, 9), high=100, robust=True), 60, 12)

@@ -17,6 +17,10 @@ Floats = NDArray[np.float64]
 _CURVE_REACH, _MARK_REACH = 6.0, 3.0
 """How far above the bulk, in spans of it, a value may lie and still widen a robust scale."""
 
+_MARKS_END = 10.0
+"""Spans above the curves beyond which no mark widens the scale, however many there are: what the
+curves do must stay readable."""
+
 _FEW = 20
 """Columns below which a curve is all bulk: there is nothing to stand out from yet."""
 
@@ -84,7 +88,7 @@ def _bulk_high(
 
     The bulk is the lower 95 % of each curve and, where there are several, the lower half of the
     marks: what is at most some spans above it belongs to it. So a curve that falls from its start
-    is whole, validation that grows step by step too; a point of 600,000 among losses of 2 is not.
+    is whole, validation that grows step by step too; points of 600,000 beside losses of 2 are not.
     """
     curves, marks = [], []
     for series, (_, upper) in zip(plot.series, values, strict=True):
@@ -105,6 +109,7 @@ def _bulk_high(
             fence = bulk + _CURVE_REACH * _span(low, bulk)
             most = float(each[each <= fence].max(initial=bulk))
         high = max(high, most)
+    points = points[points <= high + _MARKS_END * _span(low, high)]
     lower = points[: len(points) // 2] if len(points) >= _SEVERAL else points[:0]
     high = float(lower.max(initial=high))
     for point in points.tolist():
