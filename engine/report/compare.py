@@ -38,6 +38,7 @@ class Row:
     """At the last validation."""
     best_top1: float | None
     top5: float | None
+    """``None`` with five classes or fewer, where it is 1 whatever the model does."""
     peak_memory: int | None
     """Of the rank that uses most: device memory reserved, on a CPU the process's memory."""
     train_seconds: float | None
@@ -78,10 +79,15 @@ def _row(run: RunView) -> Row:
         val_loss=validation.loss if validation else None,
         top1=validation.top1 if validation else None,
         best_top1=max((each.top1 for each in validations), default=None),
-        top5=validation.top5 if validation else None,
+        top5=validation.top5 if validation and _top5_tells(run) else None,
         peak_memory=_peak_memory(run),
         train_seconds=sum(epoch.seconds for epoch in epochs) if epochs else None,
     )
+
+
+def _top5_tells(run: RunView) -> bool:
+    """Among five classes or fewer the right one is always in the top five."""
+    return run.ready is not None and len(run.ready.classes) > 5
 
 
 def _epochs_done(run: RunView) -> int:

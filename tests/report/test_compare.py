@@ -52,8 +52,16 @@ def test_a_row_of_known_numbers() -> None:
     assert row.batch_seconds == 1.5
     assert row.train_seconds == 14.0
     assert (row.train_loss, row.val_loss) == (0.5, 0.6)
-    assert (row.top1, row.best_top1, row.top5) == (0.7, 0.8, 0.99)
+    assert (row.top1, row.best_top1, row.top5) == (0.7, 0.8, None)
     assert row.peak_memory == 20
+
+
+def test_top_5_tells_something_from_six_classes_on() -> None:
+    for classes, expected in (("abcde", None), ("abcdef", 0.99)):
+        first = ready(epochs=1, steps_per_epoch=2, classes=classes)
+        trained_once = [trained(0, 2, 16, 32.0, 8.0, 4.0), validated(0, 2, top1=70, loss_sum=60.0)]
+        (row,) = rows(folded([first, *trained_once]))
+        assert row.top5 == expected
 
 
 def test_a_single_epoch_has_nothing_to_leave_out() -> None:

@@ -55,12 +55,12 @@ def run_of(view: ExperimentView) -> RunView:
     return run
 
 
-def ready(*, epochs: int, steps_per_epoch: int, batch_size: int = 8) -> Ready:
+def ready(*, epochs: int, steps_per_epoch: int, batch_size: int = 8, classes: str = "ab") -> Ready:
     return Ready(
         t=NOW,
         model="resnet18",
         parameters=1,
-        classes=("a", "b"),
+        classes=tuple(classes),
         train_images=batch_size * steps_per_epoch,
         val_images=100,
         epochs=epochs,
