@@ -24,11 +24,11 @@ def test_without_warm_up_it_starts_at_the_peak() -> None:
 
 
 def test_a_limit_on_steps_cuts_the_schedule_and_does_not_compress_it() -> None:
-    long = schedule(Settings(epochs=10), 100)
-    cut = schedule(Settings(epochs=10, max_steps=20), 100)
+    long = schedule(Settings(epochs=10, lr=0.05), 100)
+    cut = schedule(Settings(epochs=10, lr=0.05, max_steps=20), 100)
     assert long == cut == Schedule(peak=0.05, warmup_steps=50, total_steps=1000)
 
 
 def test_a_warm_up_longer_than_the_training_only_warms_up() -> None:
-    made = schedule(Settings(epochs=1, warmup_epochs=5), 10)
+    made = schedule(Settings(epochs=1, lr=0.05, warmup_epochs=5), 10)
     assert [made(step) for step in range(10)] == pytest.approx([0.005 * k for k in range(1, 11)])
