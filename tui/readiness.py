@@ -7,7 +7,8 @@ from typing import Literal
 
 from engine.plan.dataset import Report
 from engine.plan.machine import Machine
-from engine.plan.strategies import availability, runs_anywhere, strategy
+from engine.plan.strategies import strategy
+from engine.plan.switches import availability, runs_anywhere
 from tui.draft import Draft
 
 Place = Literal["dataset", "strategies", "settings"]

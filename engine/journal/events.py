@@ -8,7 +8,8 @@ Who writes what:
 
 - a rank: ``AttemptStarted`` (first line, before torch is imported), ``Phase``, ``Ready``,
   ``Steps``, ``EpochStarted``, ``EpochEnded``, ``Validated``, ``CheckpointSaved``, ``Notice``,
-  ``Memory``, ``Dropped``, and ``AttemptEnded`` as the last line, whatever happened;
+  ``Memory``, ``Dropped``, ``PipelinePlanned``, ``StagesMeasured``, ``Heartbeat``, and
+  ``AttemptEnded`` as the last line, whatever happened;
 - the supervisor: ``SupervisorStarted`` (first line), ``RunQueued``, ``RunStarted``, ``RunEnded``,
   ``Acknowledged``, ``Notice``, ``SupervisorEnded``;
 - the sampler of a node: ``NodeStarted`` (first line), ``HostSample``.
@@ -101,7 +102,16 @@ class Ready(Event, frozen=True, kw_only=True, tag="ready"):
     workers: Count
     threads: Count
     hashes: dict[str, str] = {}
-    """``weights``, ``split``, ``order``: equal in two runs that started from the same point."""
+    """``weights``, ``split``, ``order``, ``augmentation``: equal in two runs that started from the
+    same point."""
+    device_batch: Count | None = None
+    """Images of a global batch that one device computes at once, at most: its share, by the parts
+    of an accumulation or by micro-batches."""
+    norm_batch: Count | None = None
+    """Images that batch normalisation sees together, at most; the global batch in plain training.
+    """
+    devices: tuple[str, ...] = ()
+    """All devices of this process, where there are more than ``device``."""
 
 
 class Steps(Event, frozen=True, kw_only=True, tag="steps"):
@@ -188,6 +198,58 @@ class Dropped(Event, frozen=True, kw_only=True, tag="dropped"):
     """So many events (never steps) were not written, because the queue was full."""
 
     count: Count
+
+
+class PipelinePlanned(Event, frozen=True, kw_only=True, tag="pipeline-planned"):
+    """How a network was split into stages, from the first rank, before the first step.
+
+    ``layer_seconds`` (forward and backward of one micro-batch) and ``layer_bytes`` (parameters,
+    gradients, momentum and activations of one micro-batch) were measured layer by layer; both are
+    empty where the split was given.
+    """
+
+    schedule: Literal["gpipe", "1f1b"]
+    micro_batches: Count
+    balance: tuple[Count, ...]
+    """Layers of each stage, in order."""
+    layers: tuple[str, ...]
+    layer_seconds: tuple[float, ...] = ()
+    layer_bytes: tuple[Count, ...] = ()
+    devices: tuple[str, ...] = ()
+    """Of each stage."""
+    given: bool = False
+    """The user gave the balance."""
+    overlaps: bool = True
+    """Whether stages can work at the same time: not where they share one device."""
+
+
+class StagesMeasured(Event, frozen=True, kw_only=True, tag="stages-measured"):
+    """What the stages of this rank did in an epoch's training steps.
+
+    ``busy`` are seconds in which each stage computed, of ``seconds`` of wall time in steps without
+    the waiting for data. Over all stages of a run, the bubble is 1 - sum(busy) / (n x seconds).
+    """
+
+    epoch: Count
+    step: Count
+    """The next step's number."""
+    stages: tuple[Count, ...]
+    busy: tuple[float, ...]
+    seconds: float
+    peak_bytes: tuple[Count | None, ...] = ()
+    """Peak memory of each stage's device in bytes, where it can be told."""
+
+
+class Heartbeat(Event, frozen=True, kw_only=True, tag="heartbeat"):
+    """Where a rank stands while it finishes no step: written every 2 s then.
+
+    ``place`` counts the marks of the step (0: waiting for data; then one more after each part), so
+    that of two ranks the one with the smaller (step, place) is behind; ``doing`` is its name.
+    """
+
+    step: Count
+    place: Count
+    doing: str
 
 
 class AttemptEnded(Event, frozen=True, kw_only=True, tag="attempt-ended"):
@@ -279,6 +341,9 @@ AnyEvent = (
     | Memory
     | Notice
     | Dropped
+    | PipelinePlanned
+    | StagesMeasured
+    | Heartbeat
     | AttemptEnded
     | SupervisorStarted
     | RunQueued

@@ -37,6 +37,8 @@ class Declaration:
     """The value must be greater than this (``minimum`` is inclusive)."""
     unit: str = ""
     metavar: str = ""
+    distinct: bool = True
+    """Numbers of a list must differ, and count from 0; otherwise they are sizes, from 1."""
     none: str = ""
     """How ``None`` is shown in a form; empty where it means "no limit"."""
 
@@ -125,15 +127,79 @@ class Settings:
     )
     precision: str = _setting(
         "auto",
-        "format of mixed precision, where a strategy asks for it; auto: bf16, else fp16",
-        label="mixed precision",
-        choices=("auto", "bf16", "fp16"),
+        "format of the arithmetic, where a strategy leaves it open; mixed: bf16, else fp16",
+        label="precision",
+        choices=("auto", "fp32", "tf32", "mixed", "bf16", "fp16"),
     )
+    gradient_checkpointing: bool = _setting(
+        False,
+        "compute the activations of the residual blocks twice instead of keeping them",
+        label="gradient checkpointing",
+    )
+    accumulate: int = _setting(
+        1,
+        "parts in which a global batch is computed, one after another, for one optimiser step",
+        label="accumulate",
+        minimum=1,
+        maximum=4096,
+    )
+    nproc: int | None = _setting(
+        None,
+        "devices to spread over: GPUs, or processes on a CPU; auto: all GPUs, 2 on a CPU",
+        label="processes",
+        minimum=1,
+        maximum=1024,
+        none="auto",
+    )
+    stages: int | None = _setting(
+        None, "stages of a pipeline; auto: one per device", label="stages", minimum=2, none="auto"
+    )
+    micro_batches: int | None = _setting(
+        None,
+        "pieces of a batch that follow one another through a pipeline; auto: 4 per stage",
+        label="micro-batches",
+        minimum=1,
+        none="auto",
+    )
+    schedule: str = _setting(
+        "auto",
+        "order of a pipeline's micro-batches; auto: 1f1b where it can be had, else gpipe",
+        label="schedule",
+        choices=("auto", "gpipe", "1f1b"),
+    )
+    balance: tuple[int, ...] | None = _setting(
+        None,
+        "layers in each stage of a pipeline, as 3,17; auto: measured and split evenly",
+        label="balance",
+        metavar="3,17",
+        none="auto",
+        distinct=False,
+    )
+    recompute: str = _setting(
+        "auto",
+        "for which micro-batches gpipe computes activations twice; auto: except_last",
+        label="recompute",
+        choices=("auto", "always", "except_last", "never"),
+    )
+    compile: bool = _setting(False, "let torch compile the network", label="compile")
     channels_last: str = _setting(
         "auto",
         "memory format; auto: where it helps",
         label="channels last",
         choices=("auto", "yes", "no"),
+    )
+    sync_bn: bool = _setting(
+        False,
+        "normalise over the batches of all processes together (GPUs only)",
+        label="sync BN",
+    )
+    hang_timeout: float = _setting(
+        300.0,
+        "end a run of several processes in which nothing has moved for so long",
+        label="hang timeout",
+        above=0.0,
+        unit="s",
+        metavar="5m",
     )
     crop_min: float = _setting(
         0.08,
@@ -191,10 +257,12 @@ def check(name: str, value: Any, declared: Declaration) -> None:
             raise SettingError(name, f"{shown} is empty; leave it out for its default")
         return
     if isinstance(value, tuple):
-        if not value or len(set(value)) != len(value) or min(value) < 0:
+        if declared.distinct and (not value or len(set(value)) != len(value) or min(value) < 0):
             raise SettingError(
                 name, f"{shown} is {value!r}; name each once, counting from 0, as 0,2"
             )
+        if not declared.distinct and (not value or min(value) < 1):
+            raise SettingError(name, f"{shown} is {value!r}; give each stage 1 layer or more")
         return
     if isinstance(value, bool):
         return

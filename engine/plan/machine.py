@@ -40,3 +40,7 @@ class Machine:
         """The kind of device that ``--device auto`` takes."""
         kinds = {device.kind for device in self.devices}
         return next((kind for kind in ("cuda", "mps") if kind in kinds), "cpu")
+
+
+ANY = Machine()
+"""What every machine has: a CPU."""

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.plan.config import Settings
+from engine.plan.machine import ANY, Machine
 from engine.plan.strategies import Strategy
+from engine.plan.switches import combine
 
-SCHEMA = 1
+SCHEMA = 2
 """The version of ``experiment.json`` and ``config.json``."""
 
 
@@ -20,10 +22,17 @@ class RunPlan:
     """The run's directory inside the experiment, ``01-single``."""
     strategy: Strategy
     settings: Settings
+    """With the strategy's own switches in them, and every ``auto`` that a plan can decide decided:
+    ``precision`` (never ``auto``), ``nproc``, ``stages``, ``micro_batches``, ``schedule``."""
     dataset: str
     """Absolute path of the dataset folder."""
     repeat: int = 0
     schema: int = SCHEMA
+
+    @property
+    def ranks(self) -> int:
+        """How many processes train: each is a rank with a journal of its own."""
+        return self.settings.nproc or 1 if self.strategy.launched_by_torchrun else 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,18 +51,23 @@ class ExperimentPlan:
 
 
 def plan_runs(
-    dataset: Path, settings: Settings, strategies: tuple[Strategy, ...], repeats: int = 1
+    dataset: Path,
+    settings: Settings,
+    strategies: tuple[Strategy, ...],
+    repeats: int = 1,
+    machine: Machine = ANY,
 ) -> tuple[RunPlan, ...]:
     """The runs of an experiment in the order in which they are done.
 
-    Every repeat has its own seed; the strategies of one repeat share it.
+    Every repeat has its own seed; the strategies of one repeat share it. Raises ``StrategyError``
+    where a strategy cannot be combined with the settings, or cannot run on ``machine``.
     """
     ordered = [(repeat, each) for repeat in range(repeats) for each in strategies]
     return tuple(
         RunPlan(
             run=f"{number:02d}-{each.name}",
             strategy=each,
-            settings=replace(settings, seed=settings.seed + repeat),
+            settings=replace(combine(each, settings, machine), seed=settings.seed + repeat),
             dataset=str(dataset),
             repeat=repeat,
         )

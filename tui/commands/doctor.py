@@ -112,7 +112,8 @@ def _shared_memory(free: int | None) -> str:
 
 
 def _strategies(machine: Machine) -> Iterator[Fact]:
-    from engine.plan.strategies import STRATEGIES, availability
+    from engine.plan.strategies import STRATEGIES
+    from engine.plan.switches import availability
 
     for each in STRATEGIES:
         can = availability(each, machine)

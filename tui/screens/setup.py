@@ -10,7 +10,8 @@ from textual.binding import Binding, BindingType
 from engine.errors import DatasetError
 from engine.plan.config import declarations
 from engine.plan.machine import Machine
-from engine.plan.strategies import STRATEGIES, availability
+from engine.plan.strategies import STRATEGIES
+from engine.plan.switches import availability
 from engine.plan.text import clean
 from tui import messages, output, recent
 from tui.background import in_background

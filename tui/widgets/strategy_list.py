@@ -10,7 +10,8 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from engine.plan.strategies import Availability, Strategy
+from engine.plan.strategies import Strategy
+from engine.plan.switches import Availability
 from tui import messages
 from tui.widgets.lines import Lines
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from engine.journal.events import Event
 from engine.plan.runs import RunPlan
 from engine.train.clocks import Clock
 from engine.train.data import Batch
@@ -16,56 +17,79 @@ from engine.train.data import Batch
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Which part of every global batch this rank loads, and what of it this rank needs."""
+    """Which part of every global batch this rank loads, and what of it this rank needs.
+
+    Labels are read in any case: they cost nothing, and tell how large a batch is.
+    """
 
     shard: int = 0
     shards: int = 1
     images: bool = True
-    labels: bool = True
 
 
 class Strategy(Protocol):
     """A way of training: where the model lives and how a step is computed.
 
     All methods are called by every rank in the same order. None of them reads the device, but
-    ``capture``.
+    ``capture`` and ``measured``.
     """
 
     precision: str
-    """The format of the arithmetic: ``fp32``, ``bf16`` or ``fp16``; known after ``prepare``."""
+    """The format of the arithmetic: ``fp32``, ``tf32``, ``bf16`` or ``fp16``; known after
+    ``prepare``."""
     tolerance: int
     """So many steps in a row that are not finite mean that training went wrong."""
 
     def prepare(
         self, plan: RunPlan, model: nn.Module, devices: Sequence[torch.device]
-    ) -> list[str]:
-        """Takes the model, moves it, makes the optimiser; returns what the user should know."""
+    ) -> list[Event]:
+        """Takes the model, moves it, makes the optimiser; returns what is to be journalled.
 
-    def feed(self) -> Feed: ...
+        ``devices``: this rank's own, or all that the run uses where it is one process.
+        """
 
-    def forward_backward(self, batch: Batch, global_count: int, clock: Clock) -> Tensor:
+    def feed(self) -> Feed:
+        """Known before ``prepare``."""
+
+    def warm_up(self, sizes: Sequence[int], side: int) -> None:
+        """Computes throw-away steps for global batches of each of ``sizes`` images where the first
+        real ones would otherwise be slow or different; model and optimiser are as before."""
+
+    def forward_backward(
+        self, batch: Batch, global_count: int, clock: Clock, last: bool = True
+    ) -> Tensor:
         """Adds the gradient of (sum of losses) / ``global_count``; returns this rank's tally.
 
-        Marks ``copy``, ``forward`` and ``backward``.
+        ``global_count``: images of the whole step over all ranks and parts. A step of several
+        parts (gradient accumulation) calls this once per part; ``last`` is true for the last one,
+        and a part may be empty. Marks ``copy``, ``forward`` and ``backward``, or ``pipeline``
+        where the two cannot be told apart.
         """
 
     def update(self, lr: float, clip: float | None, clock: Clock) -> Tensor | None:
         """One decision over all ranks: clip to the norm ``clip``, step, or skip the step.
 
-        Returns a scalar on the device, 1 where the step was made and 0 where it was skipped;
-        ``None`` where steps are never skipped. Marks ``update``.
+        Returns a scalar on the device, 1 where the step was made and 0 where it was skipped, the
+        same on every rank; ``None`` where steps are never skipped. Marks ``update``.
         """
 
     def evaluate(self, batch: Batch | None) -> Tensor:
         """The tally of a validation batch; the same number of calls on every rank, ``None`` as
         padding, counted as zero."""
 
+    def begin_validation(self) -> None:
+        """Before the first ``evaluate`` of an epoch: statistics become the same on all ranks."""
+
+    def measured(self, epoch: int, step: int) -> list[Event]:
+        """What the strategy itself measured in the steps of an epoch that just ended."""
+
     def capture(self) -> dict[str, Any]:
-        """The full state on the host, on rank 0: ``state_dict`` in torchvision's key layout,
-        ``optimizer`` by parameter name, ``scaler``. Plain types and tensors only."""
+        """The full state on the host, on rank 0 (elsewhere it may be empty): ``state_dict`` in
+        torchvision's key layout, ``optimizer`` by parameter name, ``scaler``. Plain types and
+        tensors only."""
 
     def restore(self, state: dict[str, Any]) -> None:
-        """The inverse of ``capture``."""
+        """The inverse of ``capture``; every rank is given the full state."""
 
     def close(self) -> None:
         """Lets go of the model and of what the strategy holds beside it."""

@@ -1,0 +1,147 @@
+"""Batch normalisation whose running statistics move once per step, whatever the step is made of.
+
+torch moves them at every forward pass: M times a step where it is made of M micro-batches or
+parts, and again wherever an activation is computed twice. ``defer`` lets the layers of a network
+note the statistics of every pass instead, but those of a recomputation, and ``commit`` moves the
+running ones once, by those of all images of the step together.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+_here = threading.local()
+
+
+class _Pass(NamedTuple):
+    """One pass: images x pixels that were normalised together, their mean and their variance."""
+
+    count: int
+    mean: Tensor
+    variance: Tensor
+    """Unbiased, as running variances are."""
+
+
+class _Deferred:
+    """In front of a class of normalisation layers: notes instead of moving."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        assert isinstance(self, _BatchNorm)
+        if not self.training or not self.track_running_stats:
+            return super().forward(x)  # type: ignore[misc,no-any-return]
+        running = self.running_mean, self.running_var, self.num_batches_tracked, self.momentum
+        # With a momentum of 1 the layer leaves exactly this pass's statistics in what it is given.
+        assert running[0] is not None
+        assert running[1] is not None
+        mean, variance = torch.zeros_like(running[0]), torch.zeros_like(running[1])
+        self.running_mean, self.running_var = mean, variance
+        self.num_batches_tracked, self.momentum = None, 1.0
+        try:
+            y: Tensor = super().forward(x)  # type: ignore[misc]
+        finally:
+            self.running_mean, self.running_var = running[0], running[1]
+            self.num_batches_tracked, self.momentum = running[2], running[3]
+        if not is_recomputing() and mean.device == self._home:
+            self._passes.append(_Pass(x.numel() // x.shape[1], mean, variance))
+        return y
+
+
+_classes: dict[type[nn.Module], type[nn.Module]] = {}
+
+
+def defer(model: nn.Module) -> None:
+    """Makes every batch normalisation of ``model`` wait for ``commit``; call it on its device.
+
+    Keys, values and copies of the model stay what they were. Copies on other devices (those of
+    ``DataParallel``) note nothing, as their statistics are thrown away anyway.
+    """
+    for layer in norms(model):
+        kind = type(layer)
+        if issubclass(kind, _Deferred):
+            continue
+        if kind not in _classes:
+            _classes[kind] = type(f"Deferred{kind.__name__}", (_Deferred, kind), {})
+        layer.__class__ = _classes[kind]
+        layer._passes = []
+        assert layer.running_mean is not None
+        layer._home = layer.running_mean.device
+
+
+@torch.no_grad()
+def commit(model: nn.Module) -> None:
+    """Moves the running statistics of deferred layers by what they noted since the last time."""
+    for layer in norms(model):
+        if isinstance(layer, _Deferred) and layer._passes:
+            passes, layer._passes[:] = list(layer._passes), []
+            mean, variance = together(passes)
+            assert layer.running_mean is not None
+            assert layer.running_var is not None
+            momentum = 0.1 if layer.momentum is None else layer.momentum
+            layer.running_mean.lerp_(mean, momentum)
+            layer.running_var.lerp_(variance, momentum)
+            if layer.num_batches_tracked is not None:
+                layer.num_batches_tracked.add_(1)
+
+
+def forget(model: nn.Module) -> None:
+    """Drops what deferred layers noted since the last ``commit``."""
+    for layer in norms(model):
+        if isinstance(layer, _Deferred):
+            layer._passes.clear()
+
+
+def together(passes: Iterable[_Pass]) -> tuple[Tensor, Tensor]:
+    """Mean and unbiased variance of all values of all passes (Chan et al. 1979)."""
+    first, *others = passes
+    count, mean, variance = first
+    for more in others:
+        total = count + more.count
+        difference = more.mean - mean
+        squares = (
+            variance * (count - 1)
+            + more.variance * (more.count - 1)
+            + difference.square() * (count * more.count / total)
+        )
+        mean = mean + difference * (more.count / total)
+        variance = squares / (total - 1)
+        count = total
+    return mean, variance
+
+
+def norms(model: nn.Module) -> list[_BatchNorm]:
+    return [each for each in model.modules() if isinstance(each, _BatchNorm)]
+
+
+@contextmanager
+def frozen(model: nn.Module, wanted: bool = True) -> Iterator[None]:
+    """Normalises by the running statistics, as in validation: for a lone small image."""
+    layers = norms(model) if wanted else []
+    for layer in layers:
+        layer.eval()
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.train()
+
+
+def is_recomputing() -> bool:
+    """Whether this thread computes activations for the second time."""
+    return getattr(_here, "depth", 0) > 0
+
+
+@contextmanager
+def recomputing(wanted: bool = True) -> Iterator[None]:
+    """What is computed inside was computed before."""
+    _here.depth = getattr(_here, "depth", 0) + wanted
+    try:
+        yield
+    finally:
+        _here.depth -= wanted

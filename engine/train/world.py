@@ -1,0 +1,121 @@
+"""The ranks of a run as one of them sees them, and what they agree on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+
+from engine.train.metrics import Sums
+
+_GRACE = 30.0
+"""Seconds by which torch waits longer than the supervisor, who knows better which rank hangs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What all ranks know of a step before they compute it."""
+
+    stop: bool
+    """Some rank was asked to stop."""
+    late: bool
+    """Some rank's clock says that the time is up."""
+    missing: int
+    """Images of the global batch that cannot be decoded."""
+    positions: tuple[int, ...] = ()
+    """Their places in the global batch, where all ranks share one (``Feed.shards`` is 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """``rank`` of ``size`` processes. Alone, nothing is exchanged and nothing costs anything."""
+
+    rank: int = 0
+    size: int = 1
+    local_rank: int = 0
+    local_size: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this rank speaks for all: it validates, saves and tells."""
+        return self.rank == 0
+
+    def join(self, device: torch.device, hang_timeout: float) -> None:
+        """Meets the other ranks. Tensors on the CPU travel through gloo, those on GPUs nccl."""
+        if self.size == 1 and "TORCHELASTIC_RUN_ID" not in os.environ:
+            return
+        dist.init_process_group(
+            "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo",
+            timeout=timedelta(seconds=hang_timeout + _GRACE),
+            device_id=device if device.type == "cuda" else None,
+        )
+
+    def leave(self) -> None:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+    def agree(
+        self,
+        planned: int,
+        missing: Sequence[int] = (),
+        *,
+        shared: bool = False,
+        stop: bool = False,
+        late: bool = False,
+    ) -> Agreed:
+        """Collective, once per step: what one rank knows, all know after it.
+
+        ``planned``: images of the global batch; ``missing``: places of damaged ones in this rank's
+        part of it, which is the whole batch where it is ``shared``.
+        """
+        if self.size == 1:
+            return Agreed(stop, late, len(missing), tuple(missing) if shared else ())
+        told = torch.zeros(3 + (planned if shared else 0), dtype=torch.int64)
+        told[0], told[1], told[2] = int(stop), int(late), len(missing)
+        if shared and missing:
+            told[3 + torch.tensor(missing)] = 1
+        dist.all_reduce(told)
+        asked, out_of_time, lost, *places = told.tolist()
+        positions = tuple(place for place, times in enumerate(places) if times)
+        return Agreed(bool(asked), bool(out_of_time), len(positions) if shared else lost, positions)
+
+    def add_up(self, sums: Sums) -> Sums:
+        """The sums over all ranks, the same on each of them."""
+        if self.size == 1:
+            return sums
+        # Finite is a matter of all; counts are whole numbers that float64 holds exactly.
+        told = torch.tensor(
+            [sums.loss_sum, sums.top1, sums.top5, sums.images, 0.0 if sums.finite else 1.0],
+            dtype=torch.float64,
+        )
+        dist.all_reduce(told)
+        loss_sum, top1, top5, images, broken = told.tolist()
+        return Sums(
+            loss_sum=loss_sum,
+            top1=int(top1),
+            top5=int(top5),
+            images=int(images),
+            finite=broken == 0.0,
+        )
+
+    def wait_for_all(self) -> None:
+        """Returns when every rank has come here."""
+        if self.size > 1:
+            dist.all_reduce(torch.zeros(1))
+
+
+def from_environment() -> World:
+    """What the launcher says, or a world of one."""
+    return World(
+        rank=int(os.environ.get("RANK", "0")),
+        size=int(os.environ.get("WORLD_SIZE", "1")),
+        local_rank=int(os.environ.get("LOCAL_RANK", "0")),
+        local_size=int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
+    )
+
+
+ALONE = World()
