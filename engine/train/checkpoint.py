@@ -77,6 +77,14 @@ class Checkpoints:
                 )
             )
 
+    def sync_journal(self) -> None:
+        """For a rank that does not save: its journal is on the disk before another saves."""
+        try:
+            self._recorder.sync(_JOURNAL_PATIENCE)
+        except JournalError as error:
+            text = f"{error}; the checkpoint may know more than this journal"
+            self._recorder.post(Notice(level="warning", code="checkpoint", text=text))
+
     def _name_best(self, last: Path, temporary: Path) -> None:
         """A second name for the same bytes costs nothing; the next ``last.pt`` is a new file."""
         try:

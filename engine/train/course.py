@@ -59,8 +59,10 @@ class Course(Sampler[list[Key]]):
         self._settings = settings
         self._shard = shard
         self.train_sizes = batch_sizes(self._train, settings.batch_size)
+        # As many images at once as in training, over all ranks; as many batches on every rank.
+        self._val_size = -(-settings.batch_size // shard.count)
         share = -(-self._val // shard.count)
-        self.val_batches = -(-share // settings.batch_size)
+        self.val_batches = -(-share // self._val_size)
         self.cut = False
         """Set to go to the validation of the epoch at hand without the rest of its training."""
 
@@ -84,5 +86,5 @@ class Course(Sampler[list[Key]]):
     def _val_keys(self, epoch: int) -> Iterator[list[Key]]:
         own = range(self._shard.index, self._val, self._shard.count)
         for batch in range(self.val_batches):
-            chosen = own[batch * self._settings.batch_size :][: self._settings.batch_size]
+            chosen = own[batch * self._val_size :][: self._val_size]
             yield [Key("val", epoch, index) for index in chosen]

@@ -31,7 +31,9 @@ from engine.train.kinship import die_with
 class Batch(NamedTuple):
     """Images as (images, height, width, 3) bytes, and labels as int64, both on the host.
 
-    ``damaged`` names the samples that are missing because they cannot be decoded.
+    ``damaged`` names the samples that are missing because they cannot be decoded, ``missing`` their
+    places in what was asked for. For a rank that needs no images there are none, and a label for
+    every sample: whoever reads the images says which are missing.
     """
 
     part: Part
@@ -39,28 +41,52 @@ class Batch(NamedTuple):
     images: Tensor
     labels: Tensor
     damaged: list[tuple[int, str]]
+    missing: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def without(self, places: Sequence[int]) -> Batch:
+        """For a rank without images: the labels but those at ``places``."""
+        if tuple(places) == self.missing:
+            return self
+        kept = torch.ones(len(self.labels), dtype=torch.bool)
+        kept[list(places)] = False
+        return self._replace(labels=self.labels[kept], missing=tuple(places))
+
+    def parts(self, count: int) -> list[Batch]:
+        """The batch in ``count`` parts whose sizes differ by one at most; some may be empty."""
+        if count == 1:
+            return [self]
+        labels = self.labels.tensor_split(count)
+        images = self.images.tensor_split(count) if len(self.images) else [self.images] * count
+        return [
+            self._replace(images=pixels, labels=each)
+            for pixels, each in zip(images, labels, strict=True)
+        ]
 
 
 class Images(Dataset[Batch]):
     """Reads the images that a list of keys names."""
 
-    def __init__(self, folder: Folder, settings: Settings) -> None:
+    def __init__(self, folder: Folder, settings: Settings, *, images: bool = True) -> None:
         self._splits = {"train": folder.train, "val": folder.val}
         self._settings = settings
+        self._images = images
 
     def __getitems__(self, keys: Sequence[Key]) -> Batch:
-        side = self._settings.image_size
-        pixels = np.empty((len(keys), side, side, 3), dtype=np.uint8)
+        side = self._settings.image_size if self._images else 0
+        pixels = np.empty((len(keys) if self._images else 0, side, side, 3), dtype=np.uint8)
         labels: list[int] = []
         damaged: list[tuple[int, str]] = []
-        for key in keys:
+        missing: list[int] = []
+        for place, key in enumerate(keys):
             try:
-                pixels[len(labels)] = self._read(key)
+                if self._images:
+                    pixels[len(labels)] = self._read(key)
             except Damaged as error:
                 damaged.append((key.sample, str(error)))
+                missing.append(place)
             else:
                 labels.append(self._splits[key.part].labels[key.sample])
         return Batch(
@@ -69,6 +95,7 @@ class Images(Dataset[Batch]):
             images=torch.from_numpy(pixels[: len(labels)]),
             labels=torch.tensor(labels, dtype=torch.int64),
             damaged=damaged,
+            missing=tuple(missing),
         )
 
     def _read(self, key: Key) -> NDArray[np.uint8]:
@@ -104,11 +131,12 @@ class Stream:
         workers: int,
         pinned: bool,
         parent: int,
+        images: bool = True,
     ) -> None:
         self._course = Course(folder, settings, shard)
         prepare_pillow()
         loader = DataLoader(
-            Images(folder, settings),
+            Images(folder, settings, images=images),
             batch_sampler=self._course,
             num_workers=workers,
             collate_fn=_as_it_is,
@@ -122,6 +150,11 @@ class Stream:
     @property
     def steps_per_epoch(self) -> int:
         return len(self._course.train_sizes)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The sizes that global batches have, the most common one first."""
+        return tuple(dict.fromkeys(self._course.train_sizes))
 
     def images_of_step(self, step_in_epoch: int) -> int:
         """The size of the global batch, damaged images counted."""

@@ -10,6 +10,7 @@ import torch
 
 from engine.errors import WrongInput
 from engine.plan.config import Settings
+from engine.plan.runs import RunPlan
 
 
 def choose(settings: Settings, local_rank: int = 0) -> torch.device:
@@ -53,15 +54,34 @@ def choose(settings: Settings, local_rank: int = 0) -> torch.device:
     return torch.device(kind)
 
 
-def configure(device: torch.device, threads: int) -> None:
-    """Sets what must be the same in every strategy: threads, and plain float32 arithmetic.
+def of_rank(plan: RunPlan, local_rank: int) -> tuple[torch.device, ...]:
+    """The devices of one process: its own, or all of a strategy that is one process.
 
-    TF32 is off: a run that says fp32 computes in fp32. Nothing is chosen by torch's defaults,
-    which allow TF32 in convolutions.
+    Stages without a device of their own share the first one. Raises ``WrongInput``.
+    """
+    settings = plan.settings
+    if plan.strategy.parallelism not in ("dp", "gpipe"):
+        return (choose(settings, local_rank),)
+    wanted = settings.nproc or 1
+    if plan.strategy.parallelism == "gpipe":
+        wanted = settings.stages or wanted
+    first = choose(settings)
+    if first.type != "cuda":
+        return (first,) * wanted
+    there = len(settings.gpus) if settings.gpus else torch.cuda.device_count()
+    return tuple(choose(settings, number if wanted <= there else 0) for number in range(wanted))
+
+
+def configure(device: torch.device, threads: int, *, tf32: bool = False) -> None:
+    """Sets what must be the same in every strategy: threads, and how float32 is computed.
+
+    TF32 is off unless asked for: a run that says fp32 computes in fp32. Nothing is chosen by
+    torch's defaults, which allow TF32 in convolutions.
     """
     torch.set_num_threads(threads)
-    torch.backends.cuda.matmul.fp32_precision = "ieee"
-    torch.backends.cudnn.conv.fp32_precision = "ieee"  # type: ignore[attr-defined]
+    how = "tf32" if tf32 else "ieee"
+    torch.backends.cuda.matmul.fp32_precision = how
+    torch.backends.cudnn.conv.fp32_precision = how  # type: ignore[attr-defined]
     if device.type == "cuda":
         torch.cuda.set_device(device)
         # Every batch of a training but the last of an epoch has the same shape.

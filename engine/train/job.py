@@ -13,7 +13,9 @@ from engine.journal.events import Notice, Phase, Ready
 from engine.plan import dataset
 from engine.plan.config import Settings
 from engine.plan.runs import RunPlan
+from engine.plan.shares import device_batch, norm_batch
 from engine.train import devices, model, optim
+from engine.train.augment import augmentation_hash
 from engine.train.checkpoint import Checkpoints
 from engine.train.clocks import clock_for
 from engine.train.course import Shard, order
@@ -22,74 +24,89 @@ from engine.train.data import Stream, automatic_workers
 from engine.train.loop import Job
 from engine.train.recorder import Recorder
 from engine.train.stop import StopRequest
-from engine.train.strategies.base import Strategy
-from engine.train.strategies.none import NoParallelism
+from engine.train.strategies.base import Feed
+from engine.train.strategies.choose import make
 from engine.train.telemetry import SLOTS, Telemetry
+from engine.train.world import World, from_environment
 
 
 @contextmanager
 def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> Iterator[Job]:
     """A job that is ready to go, its workers included; they end with the block."""
     settings = plan.settings
-    local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    device = devices.choose(settings, int(os.environ.get("LOCAL_RANK", "0")))
+    world = from_environment()
+    used = devices.of_rank(plan, world.local_rank)
     cores = devices.cores()
-    threads = max(1, cores // local)
-    devices.configure(device, threads)
+    threads = max(1, cores // world.local_size)
+    devices.configure(used[0], threads, tf32=settings.precision == "tf32")
 
     recorder.post(Phase(name="reading images"))
     folder = dataset.load(Path(plan.dataset), settings.val_fraction, settings.seed)
     _check_batches(len(folder.train), settings)
+    strategy = make(plan, world)
+    feed = strategy.feed()
     workers = settings.workers
     if workers is None:
-        workers = automatic_workers(cores, device.type)
-    strategy = _strategy(plan)
-    feed = strategy.feed()
+        workers = automatic_workers(cores, used[0].type)
     stream = Stream(
         folder,
         settings,
         shard=Shard(feed.shard, feed.shards),
-        workers=-(-workers // local),
-        pinned=device.type == "cuda",
+        workers=_share_of_workers(workers, world, feed),
+        pinned=used[0].type == "cuda" and feed.images,
         parent=os.getpid(),
+        images=feed.images,
     )
-
-    recorder.post(Phase(name="building model"))
-    network, sentences = model.build(settings, len(folder.classes))
-    weights = model.digest(network)
-    parameters = sum(each.numel() for each in network.parameters())
-    sentences += strategy.prepare(plan, network, [device])
-    for sentence in sentences:
-        recorder.post(Notice(level="warning", text=sentence, code="setup"))
-
-    telemetry = Telemetry(device, clock_for(device, SLOTS), strategy.tolerance)
-    recorder.attach(telemetry)
-    total = settings.epochs * stream.steps_per_epoch
-    recorder.post(
-        Ready(
-            model=settings.model,
-            parameters=parameters,
-            classes=folder.classes,
-            train_images=len(folder.train),
-            val_images=len(folder.val),
-            epochs=settings.epochs,
-            steps_per_epoch=stream.steps_per_epoch,
-            total_steps=min(total, settings.max_steps or total),
-            batch_size=settings.batch_size,
-            device=str(device),
-            device_name=devices.name_of(device),
-            precision=strategy.precision,
-            workers=workers,
-            threads=threads,
-            hashes={
-                "weights": weights,
-                "split": _split_hash(folder),
-                "order": _short(order(len(folder.train), settings.seed, 0).tobytes()),
-            },
-        )
-    )
-    recorder.post(Phase(name="warming up"))
     try:
+        if world.size > 1:
+            # From here on ranks wait for each other: none may leave without the others' knowing.
+            stop.eager = False
+            recorder.post(Phase(name="meeting the other ranks"))
+        world.join(used[0], settings.hang_timeout)
+
+        recorder.post(Phase(name="building model"))
+        network, sentences = model.build(settings, len(folder.classes))
+        weights = model.digest(network)
+        parameters = sum(each.numel() for each in network.parameters())
+        notices = strategy.prepare(plan, network, used)
+        for sentence in sentences:
+            recorder.post(Notice(level="warning", text=sentence, code="setup"))
+        for notice in notices:
+            recorder.post(notice)
+
+        clock = clock_for(used[0], SLOTS)
+        telemetry = Telemetry(used[0], clock, strategy.tolerance, beats=world.size > 1)
+        recorder.attach(telemetry)
+        total = settings.epochs * stream.steps_per_epoch
+        recorder.post(
+            Ready(
+                model=settings.model,
+                parameters=parameters,
+                classes=folder.classes,
+                train_images=len(folder.train),
+                val_images=len(folder.val),
+                epochs=settings.epochs,
+                steps_per_epoch=stream.steps_per_epoch,
+                total_steps=min(total, settings.max_steps or total),
+                batch_size=settings.batch_size,
+                device=str(used[0]),
+                device_name=devices.name_of(used[0]),
+                precision=strategy.precision,
+                workers=workers,
+                threads=threads,
+                hashes={
+                    "weights": weights,
+                    "split": _split_hash(folder),
+                    "order": _short(order(len(folder.train), settings.seed, 0).tobytes()),
+                    "augmentation": augmentation_hash(settings, len(folder.train)),
+                },
+                device_batch=device_batch(plan),
+                norm_batch=norm_batch(plan),
+                devices=tuple(map(str, used)) if len(used) > 1 else (),
+            )
+        )
+        recorder.post(Phase(name="compiling" if settings.compile else "warming up"))
+        strategy.warm_up(stream.sizes, settings.image_size)
         yield Job(
             plan=plan,
             classes=folder.classes,
@@ -101,16 +118,20 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
             checkpoints=Checkpoints(run, recorder),
             damage=Damage(folder, recorder.post),
             stop=stop,
+            world=world,
+            feed=feed,
         )
+        strategy.close()
+        world.leave()
     finally:
         stream.close()
-        strategy.close()
 
 
-def _strategy(plan: RunPlan) -> Strategy:
-    match plan.strategy.parallelism:
-        case "none":
-            return NoParallelism()
+def _share_of_workers(workers: int, world: World, feed: Feed) -> int:
+    """Of the node's workers those of this rank: only ranks that need images have any."""
+    if not feed.images:
+        return 0
+    return -(-workers // world.local_size) if feed.shards > 1 else workers
 
 
 def _check_batches(images: int, settings: Settings) -> None:

@@ -14,13 +14,14 @@ from engine.journal.events import EndState, EpochEnded, EpochStarted, Notice, Ph
 from engine.plan.runs import RunPlan
 from engine.train.checkpoint import Checkpoints
 from engine.train.damage import Damage
-from engine.train.data import Stream
-from engine.train.metrics import Sums, add_up
+from engine.train.data import Batch, Stream
+from engine.train.metrics import Sums, add_up, plus
 from engine.train.optim import Schedule
 from engine.train.recorder import Recorder
 from engine.train.stop import StopRequest
-from engine.train.strategies.base import Strategy
+from engine.train.strategies.base import Feed, Strategy
 from engine.train.telemetry import Telemetry
+from engine.train.world import Agreed, World
 
 _LAG = 8
 """Steps after which a skipped step is known, on all ranks the same: see ``_position``."""
@@ -40,6 +41,12 @@ class Job:
     checkpoints: Checkpoints
     damage: Damage
     stop: StopRequest
+    world: World
+    feed: Feed
+    stopping: bool = False
+    """All ranks have agreed to stop."""
+    late: bool = False
+    """All ranks have agreed that the time is up."""
     step: int = 0
     """Steps finished: the number of the next one."""
     best: float | None = None
@@ -57,45 +64,57 @@ class Ending:
 def fit(job: Job) -> Ending:
     """Trains until all epochs are done, a limit is reached, or somebody asks to stop."""
     for epoch in range(job.plan.settings.epochs):
-        limit = train_epoch(job, epoch)
-        if job.stop.requested:
+        train_epoch(job, epoch)
+        if job.stopping:
             return _stopped(job, epoch)
         sums = evaluate(job, epoch)
         if sums is None:
             return _stopped(job, epoch)
         better = sums.images > 0 and (job.best is None or sums.accuracy > job.best)
         job.best = sums.accuracy if better else job.best
-        job.checkpoints.save(_state(job, epoch + 1), epoch=epoch, step=job.step, best=better)
-        if limit:
+        _save(job, epoch, done=epoch + 1, best=better)
+        if (limit := _limit(job)) != "":
             return Ending("done", limit)
     return Ending("done")
 
 
-def train_epoch(job: Job, epoch: int) -> str:
-    """One pass over the training images; returns why it ended early, if it did."""
+def train_epoch(job: Job, epoch: int) -> None:
+    """One pass over the training images, or a part of one where something ends it early."""
     telemetry, stream, strategy = job.telemetry, job.stream, job.strategy
     job.recorder.post(EpochStarted(epoch=epoch, step=job.step))
     telemetry.begin_epoch()
     began = time.monotonic()
-    limit = ""
-    for _ in range(stream.steps_per_epoch):
+    job.began = began if job.began is None else job.began
+    for number in range(stream.steps_per_epoch):
         lr = job.schedule(_position(job))
         telemetry.begin(job.step, lr)
         batch = stream.next()
         telemetry.loaded()
         job.damage.note(batch)
-        tally = strategy.forward_backward(batch, len(batch), telemetry.clock)
+        planned = stream.images_of_step(number)
+        agreed = _agree(job, batch, planned)
+        telemetry.clock.mark("peers")
+        if job.stopping or job.late:
+            break
+        batch = batch.without(agreed.positions)
+        tally, count = None, planned - agreed.missing
+        parts = batch.parts(job.plan.settings.accumulate)
+        for part in parts:
+            last = part is parts[-1]
+            tally = plus(tally, strategy.forward_backward(part, count, telemetry.clock, last))
+        assert tally is not None
         applied = strategy.update(lr, None, telemetry.clock)
         telemetry.end(tally, applied)
         job.step += 1
         job.stop.eager = False
         _check_finite(job)
-        limit = _limit(job, began)
-        if limit or job.stop.requested:
+        if _has_all_steps(job):
             break
     result = telemetry.finish_epoch()
     _check_finite(job)
-    if not job.stop.requested:
+    if not job.stopping:
+        for event in strategy.measured(epoch, job.step):
+            job.recorder.post(event)
         job.recorder.post(
             EpochEnded(
                 epoch=epoch,
@@ -108,7 +127,6 @@ def train_epoch(job: Job, epoch: int) -> str:
                 wait_seconds=result.wait_seconds,
             )
         )
-    return limit
 
 
 def evaluate(job: Job, epoch: int) -> Sums | None:
@@ -116,12 +134,17 @@ def evaluate(job: Job, epoch: int) -> Sums | None:
     began = time.monotonic()
     job.recorder.post(Phase(name="validating"))
     tallies: list[Tensor] = []
+    job.strategy.begin_validation()
     for batch in job.stream.validation():
+        job.telemetry.place.at("validating")
         job.damage.note(batch)
-        tallies.append(job.strategy.evaluate(batch))
-        if job.stop.requested:
+        agreed = _agree(job, batch, len(batch) + len(batch.missing))
+        if job.stopping:
             return None
-    sums = add_up(tallies)
+        tallies.append(job.strategy.evaluate(batch.without(agreed.positions)))
+    sums = job.world.add_up(add_up(tallies))
+    if not job.world.first:
+        return sums
     if not sums.finite:
         text = f"the validation loss after epoch {epoch + 1} is not a finite number"
         job.recorder.post(Notice(level="warning", code="validation-loss", text=text))
@@ -151,18 +174,36 @@ def _position(job: Job) -> int:
     return job.step - job.telemetry.skipped_before(job.step - _LAG)
 
 
-def _limit(job: Job, began: float) -> str:
+def _agree(job: Job, batch: Batch, planned: int) -> Agreed:
+    """What all ranks must know before they compute ``batch``, a part of ``planned`` images."""
+    limit, began = job.plan.settings.max_time, job.began
+    agreed = job.world.agree(
+        planned,
+        batch.missing,
+        shared=job.feed.shards == 1,
+        stop=job.stop.requested,
+        late=limit is not None and began is not None and time.monotonic() - began >= limit,
+    )
+    job.stopping = agreed.stop
+    if agreed.late and not job.late:
+        job.late = True
+        job.stream.cut()
+    return agreed
+
+
+def _has_all_steps(job: Job) -> bool:
+    wanted = job.plan.settings.max_steps
+    return wanted is not None and job.step >= wanted
+
+
+def _limit(job: Job) -> str:
     """Why training ends here, as the user asked; empty where it goes on."""
     settings = job.plan.settings
-    if job.began is None:
-        job.began = began
-    total = settings.epochs * job.stream.steps_per_epoch
-    if job.step >= total:
+    if job.step >= settings.epochs * job.stream.steps_per_epoch:
         return ""
-    if settings.max_steps is not None and job.step >= settings.max_steps:
+    if _has_all_steps(job):
         return f"after {job.step} steps, as asked"
-    if settings.max_time is not None and time.monotonic() - job.began >= settings.max_time:
-        job.stream.cut()
+    if job.late:
         return f"after {settings.max_time:g} s of training, as asked"
     return ""
 
@@ -179,9 +220,22 @@ def _check_finite(job: Job) -> None:
 
 def _stopped(job: Job, epoch: int) -> Ending:
     """Saves where training stands; ``epoch`` is not finished."""
+    if job.step == 0:
+        return Ending("stopped", "stopped before the first step, as asked")
     job.recorder.post(Phase(name="saving a checkpoint"))
-    job.checkpoints.save(_state(job, epoch), epoch=epoch, step=job.step, best=False)
+    _save(job, epoch, done=epoch, best=False)
     return Ending("stopped", f"stopped after {job.step} steps, as asked")
+
+
+def _save(job: Job, epoch: int, *, done: int, best: bool) -> None:
+    """Every rank gives its part and puts its journal on the disk; then the first one saves."""
+    job.telemetry.place.at("saving a checkpoint")
+    state = _state(job, done)
+    if not job.world.first:
+        job.checkpoints.sync_journal()
+    job.world.wait_for_all()
+    if job.world.first:
+        job.checkpoints.save(state, epoch=epoch, step=job.step, best=best)
 
 
 def _state(job: Job, epochs_done: int) -> dict[str, Any]:

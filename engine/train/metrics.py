@@ -1,6 +1,6 @@
 """Exact sums and counts: what a step or a validation adds up to.
 
-A tally is a float32 tensor of five numbers on the device: ``[loss_sum, top1, top5, count,
+A tally is a float32 tensor (float64 where the network is) of five numbers on the device: ``[loss_sum, top1, top5, count,
 finite]``. Counts of one batch stay exact far beyond any batch that fits a device (2**24); batches
 are added up on the host in float64.
 """
@@ -29,14 +29,15 @@ def tally(loss_sum: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
     with torch.no_grad():
         best = logits.topk(min(5, logits.shape[1]), dim=1).indices
         hits = best == labels.unsqueeze(1)
-        loss = loss_sum.detach().float()
+        loss = loss_sum.detach()
+        loss = loss.to(torch.promote_types(loss.dtype, torch.float32))
         return torch.stack(
             (
                 loss,
-                hits[:, 0].sum().float(),
-                hits.any(dim=1).sum().float(),
+                hits[:, 0].sum().to(loss.dtype),
+                hits.any(dim=1).sum().to(loss.dtype),
                 torch.full_like(loss, len(labels)),
-                loss.isfinite().float(),
+                loss.isfinite().to(loss.dtype),
             )
         )
 
@@ -44,6 +45,15 @@ def tally(loss_sum: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
 def nothing(device: torch.device) -> Tensor:
     """The tally of no image at all: it counts as finite."""
     return torch.tensor([0.0, 0.0, 0.0, 0.0, 1.0], device=device)
+
+
+def plus(one: Tensor | None, other: Tensor) -> Tensor:
+    """The tally of two parts of a step: finite where both are."""
+    if one is None:
+        return other
+    total = one + other
+    total[FINITE] = one[FINITE] * other[FINITE]
+    return total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,11 +30,11 @@ class _Recomputed:
         return result
 
 
-class RecomputedBasicBlock(_Recomputed, BasicBlock):
+class RecomputedBasicBlock(_Recomputed, BasicBlock):  # type: ignore[misc]
     pass
 
 
-class RecomputedBottleneck(_Recomputed, Bottleneck):
+class RecomputedBottleneck(_Recomputed, Bottleneck):  # type: ignore[misc]
     pass
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.errors import JournalError
-from engine.journal.events import Dropped, Event, Memory, Notice, Steps
+from engine.journal.events import Dropped, Event, Heartbeat, Memory, Notice, Steps
 from engine.journal.files import Appender
 
 POLL = 0.05
@@ -20,7 +20,7 @@ FLUSH = 0.25
 RETRY = 1.0
 """Seconds between two attempts at a journal that cannot be written."""
 MEMORY = 2.0
-"""Seconds between two ``Memory`` events."""
+"""Seconds between two ``Memory`` events, and between two looks at where training stands."""
 QUEUE = 10_000
 """Events that wait at most; beyond it events (never steps) are dropped and counted."""
 
@@ -39,6 +39,9 @@ class Source(Protocol):
 
     def memory(self) -> Memory:
         """This process's memory now."""
+
+    def heartbeat(self) -> Heartbeat | None:
+        """Where training stands, while no step is finished and others wait for this rank."""
 
 
 class Recorder:
@@ -117,6 +120,8 @@ class Recorder:
             if source is not None and now - remembered >= MEMORY:
                 remembered = now
                 self.post(source.memory())
+                if (beat := source.heartbeat()) is not None:
+                    self.post(beat)
             asked = last is not None or bool(self._events) or wanted > self._sync_done
             if (asked or now - flushed >= FLUSH) and now - tried >= (RETRY if self._problem else 0):
                 flushed = tried = now

@@ -22,10 +22,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from engine.journal.events import STEP_METRICS, Memory, Steps
+from engine.journal.events import STEP_METRICS, Heartbeat, Memory, Steps
 from engine.train.clocks import PARTS, Clock
 from engine.train.memory import memory
 from engine.train.metrics import FINITE, TALLY, Sums
+from engine.train.place import Place
 
 SLOTS = 256
 ROWS = 8192
@@ -64,9 +65,18 @@ class _Block:
 class Telemetry:
     """The steps of one rank: see the top of the file. It is the ``Source`` of a recorder."""
 
-    def __init__(self, device: torch.device, clock: Clock, tolerance: int = 1) -> None:
-        """``tolerance``: so many steps in a row that are not finite end the training."""
+    def __init__(
+        self, device: torch.device, clock: Clock, tolerance: int = 1, *, beats: bool = False
+    ) -> None:
+        """``tolerance``: so many steps in a row that are not finite end the training.
+
+        ``beats``: other ranks depend on this one, so it says where it stands while it is slow.
+        """
+        self.place = Place()
         self.clock = clock
+        clock.place = self.place
+        self._beats = beats
+        self._beaten = -1
         self._device = device
         self._tolerance = tolerance
         pinned = device.type == "cuda"
@@ -102,11 +112,13 @@ class Telemetry:
             # For the oldest step alone: a device that is waited for to the end runs dry.
             self._take(rows=self._launched - SLOTS + 1)
         self._step, self._lr = step, lr
+        self.place.begin(step)
         self.clock.begin(self._launched % SLOTS)
 
     def loaded(self) -> None:
         """After ``next(loader)``."""
         self._wait = self.clock.loaded()
+        self.place.at("meeting the other ranks")
 
     def end(self, tally: Tensor, applied: Tensor | None) -> None:
         """After the update. ``applied`` is 1 on the device where it was not skipped."""
@@ -163,6 +175,13 @@ class Telemetry:
     def memory(self) -> Memory:
         return memory(self._device)
 
+    def heartbeat(self) -> Heartbeat | None:
+        """Where the training thread stands, if no step was finished since the last call."""
+        before, self._beaten = self._beaten, self._harvested
+        if not self._beats or before != self._harvested:
+            return None
+        return self.place.heartbeat()
+
     def _take(self, *, rows: int) -> None:
         """Turns finished slots into rows; waits until ``rows`` steps have been taken."""
         with self._lock:
@@ -198,7 +217,8 @@ class Telemetry:
             column.append(value)
         self._sums.add(loss_sum, top1, top5, count, slot.wait, good=good)
         self._bad_in_a_row = 0 if good else self._bad_in_a_row + 1
-        if not good:
+        # A skipped step is skipped on every rank; a loss may be known to one of them alone.
+        if finite != 1.0 if self._tolerance > 1 else not good:
             self._skipped.append(slot.step)
         if self._bad_in_a_row >= self._tolerance and self.not_finite is None:
             self.not_finite = (slot.step, slot.lr)

@@ -1,151 +1,154 @@
-"""No parallelism: one device does everything, in full or mixed precision."""
+"""No parallelism: one device does everything. What others share with it is here as well."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
-from torch.nn.modules.batchnorm import _BatchNorm
 
+from engine.journal.events import Event, Notice
 from engine.plan.runs import RunPlan
-from engine.train import precision
-from engine.train.augment import MEAN, STD
+from engine.train import norm
+from engine.train.arithmetic import arithmetic, loss_of
 from engine.train.clocks import Clock
 from engine.train.data import Batch
 from engine.train.metrics import nothing, tally
-from engine.train.optim import sgd
-from engine.train.state import by_name, by_position, laid_out_as_weights, on_host
+from engine.train.recompute import recompute_blocks
+from engine.train.state import on_host
 from engine.train.strategies.base import Feed
-
-_SCALER_TOLERANCE = 25
-"""A scaler that starts at 2**16 has nothing left to halve after some 24 skipped steps."""
+from engine.train.updater import Updater
+from engine.train.world import ALONE, World
 
 
 class NoParallelism:
-    """The plain way of training, which all others are compared with."""
+    """The plain way of training, which all others are compared with.
+
+    Subclasses put the model into something that spreads the work (``_spread``) and may change how
+    a loss is weighted, when gradients are exchanged and what an empty part of a batch needs.
+    """
 
     precision = "fp32"
     tolerance = 1
 
+    def __init__(self, world: World = ALONE) -> None:
+        self._world = world
+
     def prepare(
         self, plan: RunPlan, model: nn.Module, devices: Sequence[torch.device]
-    ) -> list[str]:
+    ) -> list[Event]:
         settings = plan.settings
-        self._device = devices[0]
-        chosen = precision.choose(plan, self._device)
-        self.precision, self._dtype = chosen.name, chosen.dtype
-        self.tolerance = _SCALER_TOLERANCE if chosen.scaled else 1
-        channels_last = settings.channels_last == "yes" or (
-            settings.channels_last == "auto" and self._device.type in ("cuda", "cpu")
-        )
-        self._format = torch.channels_last if channels_last else torch.contiguous_format
-        self._model = model.to(self._device).to(memory_format=self._format)
-        self._optimizer = sgd(self._model, settings)
-        self._scaler = torch.amp.GradScaler(self._device.type, enabled=chosen.scaled)
-        self._mean = 255.0 * torch.tensor(MEAN, device=self._device).view(1, 3, 1, 1)
-        self._scale = 1.0 / (255.0 * torch.tensor(STD, device=self._device).view(1, 3, 1, 1))
+        self._devices = tuple(devices)
+        self._arithmetic = arithmetic(plan, model, devices[0])
+        self.precision = self._arithmetic.precision.name
+        self._model = model.to(devices[0]).to(memory_format=self._arithmetic.layout)
+        self._switch(plan)
+        self._network = self._spread(plan, self._model)
+        self._updater = self._make_updater(plan)
+        self.tolerance = self._updater.tolerance
         # The deepest feature map is the image divided by 32: one pixel of one image has no
         # variance to be normalised by.
         self._needs_company = settings.image_size <= 32
-        self._idle = False
-        return [chosen.notice] if chosen.notice else []
+        self._idle = True
+        notice = self._arithmetic.precision.notice
+        return [Notice(level="warning", text=notice, code="setup")] if notice else []
 
     def feed(self) -> Feed:
         return Feed()
 
-    def forward_backward(self, batch: Batch, global_count: int, clock: Clock) -> Tensor:
-        self._idle = len(batch) == 0
-        if self._idle:
-            return nothing(self._device)
+    def warm_up(self, sizes: Sequence[int], side: int) -> None:
+        return
+
+    def forward_backward(
+        self, batch: Batch, global_count: int, clock: Clock, last: bool = True
+    ) -> Tensor:
+        if len(batch) == 0:
+            return self._empty_part(last)
+        self._idle = False
         self._model.train()
-        images, labels = self._inputs(batch)
+        images, labels = self._arithmetic.images(batch), self._arithmetic.labels(batch)
         clock.mark("copy")
-        with _norms_frozen(self._model, len(batch) == 1 and self._needs_company):
-            logits, loss_sum = self._forward(images, labels)
-        clock.mark("forward")
-        torch.autograd.backward(self._scaler.scale(loss_sum / global_count))
+        lonely = len(batch) == 1 and self._needs_company
+        with self._exchanging(last), norm.frozen(self._model, lonely):
+            logits, loss_sum = loss_of(self._logits(images), labels)
+            clock.mark("forward")
+            # Inside: what is computed again belongs to the pass it repeats, in the same mode.
+            loss = loss_sum * (self._weight() / global_count)
+            torch.autograd.backward(self._updater.scale(loss))
         clock.mark("backward")
         return tally(loss_sum, logits, labels)
 
     def update(self, lr: float, clip: float | None, clock: Clock) -> Tensor | None:
+        norm.commit(self._model)
         if self._idle:
+            self._updater.skip()
             return None
-        for group in self._optimizer.param_groups:
-            group["lr"] = lr
-        if clip is not None:
-            self._scaler.unscale_(self._optimizer)
-            nn.utils.clip_grad_norm_(self._model.parameters(), clip)
-        self._scaler.step(self._optimizer)
-        applied = self._applied()
-        self._scaler.update()
-        self._optimizer.zero_grad(set_to_none=True)
+        self._idle = True
+        applied = self._updater.apply(lr, clip)
         clock.mark("update")
         return applied
 
     @torch.no_grad()
     def evaluate(self, batch: Batch | None) -> Tensor:
         if batch is None or len(batch) == 0:
-            return nothing(self._device)
+            return nothing(self._arithmetic.device)
         self._model.eval()
-        images, labels = self._inputs(batch)
-        logits, loss_sum = self._forward(images, labels)
+        images, labels = self._arithmetic.images(batch), self._arithmetic.labels(batch)
+        with self._arithmetic.autocast():
+            logits = self._model(images)
+        logits, loss_sum = loss_of(logits, labels)
         return tally(loss_sum, logits, labels)
 
+    def begin_validation(self) -> None:
+        return
+
+    def measured(self, epoch: int, step: int) -> list[Event]:
+        return []
+
     def capture(self) -> dict[str, Any]:
-        return {
-            "state_dict": on_host(self._model.state_dict()),
-            "optimizer": on_host(by_name(self._optimizer.state_dict(), self._names())),
-            "scaler": dict(self._scaler.state_dict()),
-        }
+        return {"state_dict": on_host(self._model.state_dict()), **self._updater.capture()}
 
     def restore(self, state: dict[str, Any]) -> None:
         self._model.load_state_dict(state["state_dict"])
-        self._optimizer.load_state_dict(by_position(state["optimizer"], self._names()))
-        laid_out_as_weights(self._optimizer)
-        self._scaler.load_state_dict(state["scaler"])
+        self._updater.restore(state)
 
     def close(self) -> None:
-        self._optimizer.zero_grad(set_to_none=True)
-        del self._model, self._optimizer
+        self._updater.skip()
+        del self._model, self._network, self._updater
 
-    def _names(self) -> list[str]:
-        return [name for name, _ in self._model.named_parameters()]
+    # What a subclass may do otherwise.
 
-    def _inputs(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Bytes travel to the device and are normalised there."""
-        images = batch.images.to(self._device, non_blocking=True)
-        labels = batch.labels.to(self._device, non_blocking=True)
-        # (images, height, width, 3) in memory *is* channels-last once its axes are renamed.
-        images = images.permute(0, 3, 1, 2).to(torch.float32, memory_format=self._format)
-        return images.sub_(self._mean).mul_(self._scale), labels
+    def _switch(self, plan: RunPlan) -> None:
+        """Turns the switches of the plan on in the bare model."""
+        settings = plan.settings
+        if settings.gradient_checkpointing or settings.accumulate > 1:
+            norm.defer(self._model)
+        if settings.gradient_checkpointing:
+            recompute_blocks(self._model)
 
-    def _forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        with torch.autocast(self._device.type, dtype=self._dtype, enabled=self._dtype is not None):
-            logits: Tensor = self._model(images)
-        logits = logits.float()
-        return logits, cross_entropy(logits, labels, reduction="sum")
+    def _spread(self, plan: RunPlan, model: nn.Module) -> nn.Module:
+        """What is called in training; ``model`` keeps the weights."""
+        return torch.compile(model) if plan.settings.compile else model  # type: ignore[return-value]
 
-    def _applied(self) -> Tensor | None:
-        """1 where the scaler's step was made: known on the device, read much later."""
-        if not self._scaler.is_enabled():
-            return None
-        found = self._scaler._found_inf_per_device(self._optimizer)
-        inf: Tensor = next(iter(found.values()))
-        return 1.0 - inf
+    def _make_updater(self, plan: RunPlan) -> Updater:
+        chosen = self._arithmetic
+        return Updater(self._model, plan.settings, chosen.precision, chosen.device)
 
+    def _logits(self, images: Tensor) -> Tensor:
+        with self._arithmetic.autocast():
+            logits: Tensor = self._network(images)
+        return logits
 
-@contextmanager
-def _norms_frozen(model: nn.Module, frozen: bool) -> Iterator[None]:
-    """A lone small image is normalised by the running statistics, as in validation."""
-    norms = [each for each in model.modules() if isinstance(each, _BatchNorm)] if frozen else []
-    for norm in norms:
-        norm.eval()
-    try:
-        yield
-    finally:
-        for norm in norms:
-            norm.train()
+    def _exchanging(self, last: bool) -> AbstractContextManager[object]:
+        """Around a part's forward and backward: gradients are exchanged after the last one."""
+        return nullcontext()
+
+    def _weight(self) -> float:
+        """By what the exchange of gradients divides them, to undo it."""
+        return 1.0
+
+    def _empty_part(self, last: bool) -> Tensor:
+        """A part without images, in which other ranks may have some."""
+        return nothing(self._arithmetic.device)

@@ -1,0 +1,26 @@
+"""How a global batch is shared out: what one device computes at once, and normalises together."""
+
+from __future__ import annotations
+
+from engine.plan.runs import RunPlan
+
+
+def device_batch(run: RunPlan) -> int:
+    """Images that one device computes at once, at most: of a share, an accumulated part or a
+    micro-batch, whatever is smallest."""
+    settings = run.settings
+    pieces = settings.accumulate
+    match run.strategy.parallelism:
+        case "dp" | "ddp" | "fsdp":
+            pieces *= settings.nproc or 1
+        case "gpipe" | "pipeline":
+            pieces *= settings.micro_batches or 1
+        case "none":
+            pass
+    return -(-settings.batch_size // pieces)
+
+
+def norm_batch(run: RunPlan) -> int:
+    """Images whose statistics batch normalisation takes together, at most."""
+    together = run.settings.nproc or 1 if run.settings.sync_bn else 1
+    return min(device_batch(run) * together, run.settings.batch_size)

@@ -1,0 +1,107 @@
+"""The end of a step: unscale, clip, step, in this order, and one decision over all ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from engine.plan.config import Settings
+from engine.train.optim import sgd
+from engine.train.precision import Precision
+from engine.train.state import by_name, by_position, laid_out_as_weights, on_host
+
+_SCALER_TOLERANCE = 25
+"""A scaler that starts at 2**16 has nothing left to halve after some 24 skipped steps."""
+
+Reduce = Callable[[Tensor], None]
+"""Changes a scalar on the device in place to what all ranks have together; collective."""
+
+
+class Updater:
+    """Optimiser and gradient scaler of the parameters that this rank holds.
+
+    ``most`` reduces by maximum, ``sum_up`` by sum, over ranks that hold *different* parameters or
+    parts of them; where every rank holds the same ones there is nothing to reduce.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        settings: Settings,
+        chosen: Precision,
+        device: torch.device,
+        *,
+        most: Reduce | None = None,
+        sum_up: Reduce | None = None,
+    ) -> None:
+        self._model = model
+        self._optimizer = sgd(model, settings)
+        self._scaler = torch.amp.GradScaler(device.type, enabled=chosen.scaled)
+        self._most, self._sum_up = most, sum_up
+        self.tolerance = _SCALER_TOLERANCE if chosen.scaled else 1
+
+    @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        return self._optimizer
+
+    def scale(self, loss: Tensor) -> Tensor:
+        """The loss as it goes backward."""
+        return self._scaler.scale(loss)
+
+    def apply(self, lr: float, clip: float | None) -> Tensor | None:
+        """Steps, or skips where a gradient is not finite; see ``Strategy.update``."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = lr
+        if self._scaler.is_enabled():
+            self._scaler.unscale_(self._optimizer)
+            if self._most is not None:
+                for found in self._found():
+                    self._most(found)
+        if clip is not None:
+            self._clip(clip)
+        self._scaler.step(self._optimizer)
+        applied = 1.0 - self._found()[0] if self._scaler.is_enabled() else None
+        self._scaler.update()
+        self._optimizer.zero_grad(set_to_none=True)
+        return applied
+
+    def skip(self) -> None:
+        """There was nothing to learn from."""
+        self._optimizer.zero_grad(set_to_none=True)
+
+    def capture(self) -> dict[str, Any]:
+        return {
+            "optimizer": on_host(by_name(self._optimizer.state_dict(), self._names())),
+            "scaler": dict(self._scaler.state_dict()),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._optimizer.load_state_dict(by_position(state["optimizer"], self._names()))
+        laid_out_as_weights(self._optimizer)
+        self._scaler.load_state_dict(state["scaler"])
+
+    def scaler_state(self) -> dict[str, Any]:
+        return dict(self._scaler.state_dict())
+
+    def restore_scaler(self, state: dict[str, Any]) -> None:
+        self._scaler.load_state_dict(state)
+
+    def _clip(self, limit: float) -> None:
+        """Scales all gradients so that their norm, over all ranks, is at most ``limit``."""
+        gradients = [p.grad for p in self._model.parameters() if p.grad is not None]
+        norm = nn.utils.get_total_norm(gradients)
+        if self._sum_up is not None:
+            norm = norm.square()
+            self._sum_up(norm)
+            norm = norm.sqrt()
+        nn.utils.clip_grads_with_norm_(self._model.parameters(), limit, norm)
+
+    def _found(self) -> list[Tensor]:
+        """1 where a gradient is not finite: known on the device, read much later."""
+        return list(self._scaler._found_inf_per_device(self._optimizer).values())
+
+    def _names(self) -> list[str]:
+        return [name for name, _ in self._model.named_parameters()]
