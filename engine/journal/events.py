@@ -102,8 +102,8 @@ class Ready(Event, frozen=True, kw_only=True, tag="ready"):
     workers: Count
     threads: Count
     hashes: dict[str, str] = {}
-    """``weights``, ``split``, ``order``, ``augmentation``: equal in two runs that started from the
-    same point."""
+    """``weights``, ``split``, ``order``, ``augmentation``, ``batches`` (the sizes of the global
+    batches): equal in two runs that started from the same point."""
     device_batch: Count | None = None
     """Images of a global batch that one device computes at once, at most: its share, by the parts
     of an accumulation or by micro-batches."""

@@ -156,6 +156,11 @@ class Stream:
         """The sizes that global batches have, the most common one first."""
         return tuple(dict.fromkeys(self._course.train_sizes))
 
+    @property
+    def all_sizes(self) -> tuple[int, ...]:
+        """The size of the global batch of every step of an epoch."""
+        return tuple(self._course.train_sizes)
+
     def images_of_step(self, step_in_epoch: int) -> int:
         """The size of the global batch, damaged images counted."""
         return self._course.train_sizes[step_in_epoch]

@@ -99,6 +99,7 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
                     "split": _split_hash(folder),
                     "order": _short(order(len(folder.train), settings.seed, 0).tobytes()),
                     "augmentation": augmentation_hash(settings, len(folder.train)),
+                    "batches": _short(repr(stream.all_sizes).encode()),
                 },
                 device_batch=device_batch(plan),
                 norm_batch=norm_batch(plan),

@@ -13,8 +13,10 @@ from engine.journal import layout
 from engine.journal.events import AnyEvent, Steps
 from engine.journal.files import parse
 from engine.plan.config import Settings
+from engine.plan.machine import ANY
 from engine.plan.runs import RunPlan
 from engine.plan.strategies import strategy
+from engine.plan.switches import combine
 
 TINY: dict[str, Any] = {
     "model": "resnet18",
@@ -42,10 +44,11 @@ def images(folder: Path, *, classes: int = 3, train: int = 8, val: int = 4, side
 
 
 def plan(dataset: Path, name: str = "single", **settings: Any) -> RunPlan:
+    chosen = strategy(name)
     return RunPlan(
         run=f"01-{name}",
-        strategy=strategy(name),
-        settings=Settings(**{**TINY, **settings}),
+        strategy=chosen,
+        settings=combine(chosen, Settings(**{**TINY, **settings}), ANY),
         dataset=str(dataset),
     )
 

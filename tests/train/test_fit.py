@@ -63,7 +63,7 @@ def test_its_journal_tells_everything(tmp_path: Path, pictures: Path) -> None:
     (ready,) = _of(events, Ready)
     assert (ready.train_images, ready.val_images) == (24, 12)
     assert (ready.steps_per_epoch, ready.total_steps) == (2, 6)
-    assert set(ready.hashes) == {"weights", "split", "order"}
+    assert set(ready.hashes) == {"weights", "split", "order", "augmentation", "batches"}
     assert sorted(column(events, "images").items()) == [(k, [16, 8][k % 2]) for k in range(6)]
     assert [each.step for each in _of(events, EpochStarted)] == [0, 2, 4]
 
