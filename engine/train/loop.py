@@ -228,7 +228,10 @@ def _stopped(job: Job, epoch: int) -> Ending:
 
 
 def _save(job: Job, epoch: int, *, done: int, best: bool) -> None:
-    """Every rank gives its part and puts its journal on the disk; then the first one saves."""
+    """Every rank gives its part and puts its journal on the disk; then the first one saves.
+
+    The others wait for it here: in their next step it would be taken for training time.
+    """
     job.telemetry.place.at("saving a checkpoint")
     state = _state(job, done)
     if not job.world.first:
@@ -236,6 +239,7 @@ def _save(job: Job, epoch: int, *, done: int, best: bool) -> None:
     job.world.wait_for_all()
     if job.world.first:
         job.checkpoints.save(state, epoch=epoch, step=job.step, best=best)
+    job.world.wait_for_all()
 
 
 def _state(job: Job, epochs_done: int) -> dict[str, Any]:

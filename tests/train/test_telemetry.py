@@ -161,3 +161,30 @@ def test_skipped_steps_are_no_failure_and_hold_the_schedule_back() -> None:
         telemetry.end(_tally(math.nan, 0, 0, 4, 1), torch.tensor(0.0))
     telemetry.finish_epoch()
     assert telemetry.not_finite == (16, 0.1)
+
+
+def test_a_rank_that_others_wait_for_tells_where_it_stands_while_it_finishes_no_step() -> None:
+    telemetry = Telemetry(CPU, HostClock(SLOTS), beats=True)
+    telemetry.begin_epoch()
+    telemetry.heartbeat()
+    _run(telemetry, range(2))
+    telemetry.harvest()
+    assert telemetry.heartbeat() is None  # it gets on
+    telemetry.begin(2, 0.1)
+    telemetry.loaded()
+    telemetry.clock.mark("forward")
+    beat = telemetry.heartbeat()
+    assert beat is not None
+    assert (beat.step, beat.doing) == (2, "backward pass")
+    assert Telemetry(CPU, HostClock(SLOTS)).heartbeat() is None
+
+
+def test_a_scaled_step_counts_as_skipped_where_it_was_and_not_where_a_loss_is_unknown() -> None:
+    telemetry = Telemetry(CPU, HostClock(SLOTS), tolerance=25)
+    telemetry.begin_epoch()
+    # The loss of this rank alone overflows, yet all ranks made the step; then all skip one.
+    for step, (loss, applied) in enumerate([(math.inf, 1.0), (1.0, 0.0), (1.0, 1.0)]):
+        telemetry.begin(step, 0.1)
+        telemetry.loaded()
+        telemetry.end(_tally(loss, 0, 0, 4, 1), torch.tensor(applied))
+    assert telemetry.skipped_before(3) == 1
