@@ -111,6 +111,10 @@ class _Run:
             memory=ranks.memory(),
             dropped=ranks.dropped(),
             stop_asked=self.stop_asked,
+            world_size=ranks.world_size(),
+            ranks_ready=ranks.ranks_ready(),
+            devices=ranks.devices(),
+            pipeline=ranks.pipeline(),
         )
         return self.view
 

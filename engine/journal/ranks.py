@@ -19,6 +19,9 @@ PENDING_ROWS = 4096
 WEIGHTED = ("loss", "top1", "top5")
 """Means over a rank's images: over ranks they are weighted by images."""
 
+SLOWEST = ("step_seconds", "wait_seconds")
+"""Times that the other ranks spend waiting: over ranks the longest."""
+
 
 class Rank:
     """The track of one rank, and the events that wait to be put into it."""
@@ -154,8 +157,9 @@ def combine(metrics: Sequence[str], ranks: Floats) -> Floats:
     """Rows of several ranks (ranks, metrics, rows) as rows of all (metrics, rows).
 
     Loss and accuracies are weighted by images, images add up, a step is as slow as its slowest
-    rank, the learning rate is the first rank's, anything else is the mean. What a rank did not
-    measure (NaN) does not count; what none measured stays NaN.
+    rank and waited for data as long as the one that waited longest, the learning rate is the first
+    rank's, anything else is the mean. What a rank did not measure (NaN) does not count, nor what a
+    rank without images says of a loss; what none measured stays NaN.
     """
     names = list(metrics)
     weights = None
@@ -166,7 +170,7 @@ def combine(metrics: Sequence[str], ranks: Floats) -> Floats:
         values = ranks[:, number]
         if name == "images":
             result[number] = _sum(values)
-        elif name == "step_seconds":
+        elif name in SLOWEST:
             result[number] = np.fmax.reduce(values, axis=0)
         elif name == "lr":
             result[number] = _first(values)

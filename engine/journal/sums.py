@@ -9,10 +9,16 @@ from engine.journal.views import EpochView, ValidationView
 
 
 def epoch_view(ranks: dict[int, EpochEnded]) -> EpochView:
-    """One epoch from what each of its ranks told."""
+    """One epoch from what each of its ranks told.
+
+    A rank without images, such as a pipeline's first stage, has no loss: what it says of one does
+    not count.
+    """
     events = list(ranks.values())
     images = sum(event.images for event in events)
-    loss = sum(math.nan if event.loss_sum is None else event.loss_sum for event in events)
+    loss = sum(
+        math.nan if event.loss_sum is None else event.loss_sum for event in events if event.images
+    )
     return EpochView(
         epoch=events[0].epoch,
         end_step=max(event.step for event in events),
@@ -21,7 +27,7 @@ def epoch_view(ranks: dict[int, EpochEnded]) -> EpochView:
         top1=_share(sum(event.top1 for event in events), images),
         top5=_share(sum(event.top5 for event in events), images),
         seconds=max(event.seconds for event in events),
-        wait_seconds=sum(event.wait_seconds for event in events) / len(events),
+        wait_seconds=max(event.wait_seconds for event in events),
         t=max(event.t for event in events),
     )
 

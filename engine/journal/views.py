@@ -35,7 +35,8 @@ class PhaseView:
 class EpochView:
     """The training part of one epoch over all ranks: exact sums, not means of means.
 
-    A loss that is not finite is NaN. ``seconds`` is of the slowest rank, ``wait_seconds`` the mean.
+    A loss that is not finite is NaN. ``seconds`` is of the slowest rank, ``wait_seconds`` of the
+    one that waited longest: the others waited for it.
     """
 
     epoch: int
@@ -61,6 +62,67 @@ class ValidationView:
     top5: float
     seconds: float
     t: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagesView:
+    """What the stages of a pipeline did in an epoch's training steps, over all ranks."""
+
+    epoch: int
+    end_step: int
+    busy: tuple[float, ...]
+    """Seconds in which each stage computed."""
+    seconds: float
+    """Wall time of the same steps, waiting for data left out."""
+    peak_bytes: tuple[int | None, ...]
+    """Peak memory of each stage's device."""
+    t: float
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The share of the time in which each stage computed."""
+        return tuple(min(1.0, each / self.seconds) for each in self.busy)
+
+    @property
+    def bubble(self) -> float:
+        """The share of the time in which a stage idled, over all stages."""
+        return max(0.0, 1.0 - sum(self.busy) / (len(self.busy) * self.seconds))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineView:
+    """How a network was split into stages, and how busy they were."""
+
+    schedule: Literal["gpipe", "1f1b"]
+    micro_batches: int
+    balance: tuple[int, ...]
+    """Layers of each stage, in order."""
+    layers: tuple[str, ...]
+    stage_seconds: tuple[float, ...]
+    """What each stage was measured to take for one micro-batch, before the first step; empty
+    where the split was given."""
+    stage_bytes: tuple[int, ...]
+    devices: tuple[str, ...]
+    overlaps: bool
+    """Whether stages can work at the same time: not where they share one device."""
+    given: bool
+    """The user gave the balance."""
+    measured: tuple[StagesView, ...] = ()
+    """Of each epoch that every stage has finished."""
+
+    @property
+    def stages(self) -> int:
+        return len(self.balance)
+
+    @property
+    def bubble_in_theory(self) -> float:
+        """Where all stages take equally long and sending takes no time."""
+        return (self.stages - 1) / (self.micro_batches + self.stages - 1)
+
+    @property
+    def bubble(self) -> float | None:
+        """Measured in the last epoch; ``None`` before the first has ended."""
+        return self.measured[-1].bubble if self.measured else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +160,14 @@ class RunView:
     dropped: int
     stop_asked: float | None = None
     """When the supervisor took a request to stop it; ``None`` where none is being carried out."""
+    world_size: int = 1
+    """Processes that train."""
+    ranks_ready: int = 0
+    """How many of them can begin their first step, or have."""
+    devices: tuple[str, ...] = ()
+    """All devices of the ranks that are ready, by rank."""
+    pipeline: PipelineView | None = None
+    """Where the network is split into stages, once it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

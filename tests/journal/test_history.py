@@ -151,7 +151,7 @@ def test_ranks_are_weighted_by_images_and_wait_for_the_slowest() -> None:
     assert loss(view) == [2.0, 2.0]
     assert view.rows("images", 0, 9).tolist() == [40, 10]
     assert view.rows("step_seconds", 0, 9).tolist() == [2, 1]
-    assert view.rows("wait_seconds", 0, 9) == pytest.approx([0.3, 0.5])
+    assert view.rows("wait_seconds", 0, 9) == pytest.approx([0.4, 1.0])
     assert view.rows("lr", 0, 9) == pytest.approx([0.1, 0.2])
     assert view.last("loss", rank=0) == 3.0
     assert view.last("loss", rank=1) is None
