@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.journal.views import EpochView, ExperimentView, RunView
+from engine.journal.views import EpochView, ExperimentView, PipelineView, RunView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,24 @@ class Row:
     """Of the rank that uses most: device memory reserved, on a CPU the process's memory."""
     train_seconds: float | None
     """Training parts of all epochs, the first included."""
+    precision: str | None = None
+    """The format of the arithmetic as it was, not as it was asked for."""
+    ranks: int | None = None
+    """Processes that trained."""
+    device_kind: str | None = None
+    """``cpu``, ``cuda``, ``mps``."""
+    device_count: int | None = None
+    """Devices that they used; on a CPU, as many as processes."""
+    device_batch: int | None = None
+    """Images of a global batch that one device computes at once, at most."""
+    norm_batch: int | None = None
+    """Images that batch normalisation sees together, at most."""
+    stages: int | None = None
+    """Of a pipeline; ``None`` where there is none."""
+    micro_batches: int | None = None
+    bubble: float | None = None
+    """Measured share of the time in which a stage idled, over the same epochs as the rates."""
+    bubble_in_theory: float | None = None
 
 
 def rows(view: ExperimentView, *, crashed: bool = False) -> tuple[Row, ...]:
@@ -54,6 +74,41 @@ def rows(view: ExperimentView, *, crashed: bool = False) -> tuple[Row, ...]:
     if not crashed:
         return found
     return tuple(replace(row, state="crashed") if row.state == "running" else row for row in found)
+
+
+def kinds(found: Sequence[Row]) -> tuple[str, ...]:
+    """The kinds of devices that the rows were measured on, in the order of the rows."""
+    return tuple(dict.fromkeys(row.device_kind for row in found if row.device_kind))
+
+
+def by_kind(found: Sequence[Row]) -> tuple[tuple[Row, ...], ...]:
+    """The rows in tables of one kind of device each; what is not known yet is in the first."""
+    known = kinds(found)
+    if len(known) < 2:
+        return (tuple(found),)
+    return tuple(
+        tuple(row for row in found if (row.device_kind or known[0]) == kind) for kind in known
+    )
+
+
+def remarks(found: Sequence[Row]) -> tuple[str, ...]:
+    """What must be known before the rows are compared, a sentence each."""
+    said = []
+    if len(known := kinds(found)) > 1:
+        said.append(
+            f"Measured on different kinds of devices ({', '.join(known)}): "
+            "times, rates and memory of one kind say nothing about another."
+        )
+    seen: dict[tuple[int, int], list[str]] = {}
+    for row in found:
+        if row.norm_batch and row.batch_size and row.norm_batch < row.batch_size:
+            names = seen.setdefault((row.norm_batch, row.batch_size), [])
+            names += [] if row.strategy in names else [row.strategy]
+    said += [
+        f"{', '.join(names)}: batch normalisation sees {part} of {whole} images."
+        for (part, whole), names in seen.items()
+    ]
+    return tuple(said)
 
 
 def _row(run: RunView) -> Row:
@@ -82,7 +137,49 @@ def _row(run: RunView) -> Row:
         top5=validation.top5 if validation and _top5_tells(run) else None,
         peak_memory=_peak_memory(run),
         train_seconds=sum(epoch.seconds for epoch in epochs) if epochs else None,
+        **_spread(run),
     )
+
+
+class _Spread(TypedDict, total=False):
+    """How a run was spread over devices."""
+
+    precision: str | None
+    ranks: int
+    device_kind: str
+    device_count: int
+    device_batch: int | None
+    norm_batch: int | None
+    stages: int
+    micro_batches: int
+    bubble: float | None
+    bubble_in_theory: float
+
+
+def _spread(run: RunView) -> _Spread:
+    found = _Spread()
+    if run.ready is not None:
+        found["precision"] = run.ready.precision or None
+        found["ranks"] = run.world_size
+        found["device_kind"] = run.ready.device.partition(":")[0]
+        # Stages of one process may share a device; processes have one each.
+        alone = run.world_size == 1
+        found["device_count"] = len(set(run.devices) if alone else run.devices)
+        found["device_batch"] = run.ready.device_batch
+        found["norm_batch"] = run.ready.norm_batch
+    if run.pipeline is not None:
+        found["stages"] = run.pipeline.stages
+        found["micro_batches"] = run.pipeline.micro_batches
+        found["bubble"] = _bubble(run.pipeline)
+        found["bubble_in_theory"] = run.pipeline.bubble_in_theory
+    return found
+
+
+def _bubble(pipeline: PipelineView) -> float | None:
+    steady = pipeline.measured[1:] or pipeline.measured
+    seconds = sum(each.seconds for each in steady)
+    busy = sum(sum(each.busy) for each in steady)
+    return max(0.0, 1.0 - busy / (pipeline.stages * seconds)) if seconds > 0 else None
 
 
 def _top5_tells(run: RunView) -> bool:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
-from engine.journal.events import RunEnded
-from engine.report.compare import rows
+from engine.journal.events import PipelinePlanned, RunEnded, StagesMeasured
+from engine.report.compare import Row, by_kind, kinds, remarks, rows
 from tests.report.views import (
     NOW,
     RUN,
@@ -110,3 +111,69 @@ def test_a_loss_that_is_no_number_is_not_unknown() -> None:
     (row,) = rows(folded([trained(0, 2, 16, None, 8.0, 4.0)]))
     assert row.train_loss is not None
     assert math.isnan(row.train_loss)
+
+
+def test_how_a_run_was_spread_is_what_its_process_said() -> None:
+    told = ready(
+        epochs=1, steps_per_epoch=2, batch_size=64, device="cuda:0", precision="bf16",
+        device_batch=16, norm_batch=32, devices=("cuda:0", "cuda:1"),
+    )  # fmt: skip
+    (row,) = rows(folded([told]))
+    assert (row.precision, row.ranks) == ("bf16", 1)
+    assert (row.device_kind, row.device_count) == ("cuda", 2)
+    assert (row.batch_size, row.device_batch, row.norm_batch) == (64, 16, 32)
+    assert (row.stages, row.micro_batches, row.bubble, row.bubble_in_theory) == (None,) * 4
+
+
+def test_stages_that_share_a_device_use_one() -> None:
+    told = ready(epochs=1, steps_per_epoch=2, device="cuda:0", devices=("cuda:0", "cuda:0"))
+    (row,) = rows(folded([told]))
+    assert row.device_count == 1
+
+
+def test_a_bubble_leaves_the_first_epoch_out_as_the_rates_do() -> None:
+    planned = PipelinePlanned(schedule="gpipe", micro_batches=3, balance=(1, 1), layers=("a", "b"))
+
+    def measured(epoch: int, *busy: float) -> StagesMeasured:
+        return StagesMeasured(epoch=epoch, step=epoch + 1, stages=(0, 1), busy=busy, seconds=4.0)
+
+    (row,) = rows(folded([planned]))
+    assert (row.stages, row.micro_batches, row.bubble) == (2, 3, None)
+    assert row.bubble_in_theory == 0.25
+    (row,) = rows(folded([planned, measured(0, 0.5, 0.5)]))
+    assert row.bubble == 0.875
+    later = [measured(0, 0.5, 0.5), measured(1, 4.0, 2.0), measured(2, 4.0, 4.0)]
+    (row,) = rows(folded([planned, *later]))
+    assert row.bubble == 1 - 14 / 16
+
+
+def made(strategy: str, **more: object) -> Row:
+    (row,) = rows(folded([], queued_only=True, strategy=strategy))
+    return replace(row, **more)  # type: ignore[arg-type]
+
+
+def test_a_batch_that_is_normalised_in_parts_is_said_in_words() -> None:
+    whole = made("single", batch_size=64, norm_batch=64, device_kind="cpu")
+    parts = [
+        made(name, batch_size=64, norm_batch=part, device_kind="cpu")
+        for name, part in (("ddp", 32), ("gpipe", 16), ("pipeline", 16), ("gpipe", 16))
+    ]
+    assert remarks([whole, made("amp")]) == ()
+    assert remarks([whole, *parts]) == (
+        "ddp: batch normalisation sees 32 of 64 images.",
+        "gpipe, pipeline: batch normalisation sees 16 of 64 images.",
+    )
+
+
+def test_kinds_of_devices_are_never_in_one_table() -> None:
+    cpu, cuda, queued = (
+        made("single", device_kind="cpu"),
+        made("ddp", device_kind="cuda"),
+        made("amp"),
+    )
+    assert kinds([cpu, queued]) == ("cpu",)
+    assert by_kind([cpu, queued]) == ((cpu, queued),)
+    assert by_kind([cpu, cuda, queued]) == ((cpu, queued), (cuda,))
+    (sentence,) = remarks([cpu, cuda, queued])
+    assert "different kinds of devices (cpu, cuda)" in sentence
+    assert by_kind([]) == ((),)

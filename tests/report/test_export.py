@@ -29,14 +29,27 @@ ROW = Row(
     top5=1.0,
     peak_memory=1073741824,
     train_seconds=12.0,
+    precision="bf16",
+    ranks=2,
+    device_kind="cuda",
+    device_count=2,
+    device_batch=8,
+    norm_batch=16,
+    stages=2,
+    micro_batches=8,
+    bubble=0.25,
+    bubble_in_theory=0.125,
 )
 
 
 def test_known_text() -> None:
     assert to_csv([ROW]) == (
         "name,strategy,state,reason,batch_size,epochs,images_per_second,batch_seconds,wait_share,"
-        "train_loss,val_loss,top1,best_top1,top5,peak_memory,train_seconds\r\n"
-        "01-single,single,done,,64,5,123.456,0.1,,1e-05,nan,0.5,1.0,1.0,1073741824,12.0\r\n"
+        "train_loss,val_loss,top1,best_top1,top5,peak_memory,train_seconds,"
+        "precision,ranks,device_kind,device_count,device_batch,norm_batch,"
+        "stages,micro_batches,bubble,bubble_in_theory\r\n"
+        "01-single,single,done,,64,5,123.456,0.1,,1e-05,nan,0.5,1.0,1.0,1073741824,12.0,"
+        "bf16,2,cuda,2,8,16,2,8,0.25,0.125\r\n"
     )
 
 
@@ -57,6 +70,7 @@ def test_an_unknown_run_is_empty_cells() -> None:
     (line,) = csv.DictReader(io.StringIO(to_csv(rows(folded([], queued_only=True))), newline=""))
     assert line["state"] == "queued"
     assert line["top1"] == line["peak_memory"] == line["images_per_second"] == ""
+    assert line["precision"] == line["device_batch"] == line["bubble"] == ""
 
 
 def test_writing(tmp_path: Path) -> None:

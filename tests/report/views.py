@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from engine.journal.events import (
     AttemptStarted,
@@ -55,8 +57,10 @@ def run_of(view: ExperimentView) -> RunView:
     return run
 
 
-def ready(*, epochs: int, steps_per_epoch: int, batch_size: int = 8, classes: str = "ab") -> Ready:
-    return Ready(
+def ready(
+    *, epochs: int, steps_per_epoch: int, batch_size: int = 8, classes: str = "ab", **more: Any
+) -> Ready:
+    made = Ready(
         t=NOW,
         model="resnet18",
         parameters=1,
@@ -73,6 +77,7 @@ def ready(*, epochs: int, steps_per_epoch: int, batch_size: int = 8, classes: st
         workers=0,
         threads=1,
     )
+    return structs.replace(made, **more)
 
 
 def steps(

@@ -11,7 +11,7 @@ from engine.errors import EXIT_INTERRUPTED, ExperimentError
 from engine.experiment import Experiment
 from engine.journal.reader import JournalReader
 from engine.journal.views import ExperimentView
-from engine.report.compare import rows
+from engine.report.compare import by_kind, remarks, rows
 from engine.report.export import write_csv
 from engine.run import control
 from tui.commands.bars import sink
@@ -110,9 +110,10 @@ def _print_table(experiment: Experiment, view: ExperimentView, csv: Path | None)
 
     state = experiment.state()
     found = rows(view, crashed=state == "crashed")
-    table.emit("")
-    table.emit(table.results(found, table.console().width))
-    told = table.failures(view)
+    for part in by_kind(found):
+        table.emit("")
+        table.emit(table.results(part, table.console().width))
+    told = [*remarks(found), *table.failures(view)]
     if not experiment.directory.is_dir():
         told.append(f"{experiment.name} was ended: {experiment.directory} was deleted")
     elif state == "crashed":

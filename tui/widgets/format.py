@@ -88,3 +88,19 @@ def gib(size: float | None) -> str:
     if size < 1 << 30:
         return f"{size / (1 << 20):.0f} MiB"
     return f"{size / (1 << 30):.1f} GiB"
+
+
+def part(value: int | None, whole: int | None) -> str:
+    """A share of a batch: ``16 of 64``, and ``64`` where it is all of it."""
+    if value is None or whole is None:
+        return UNKNOWN
+    return f"{value}" if value == whole else f"{value} of {whole}"
+
+
+def pieces(whole: int, value: int) -> str:
+    """How a batch is shared out: ``64 = 2 x 32``, ``64 in parts of 22``."""
+    if value >= whole or value < 1:
+        return f"{whole}"
+    return (
+        f"{whole} in parts of {value}" if whole % value else f"{whole} = {whole // value} x {value}"
+    )
