@@ -11,15 +11,22 @@ from pathlib import Path
 
 from engine.errors import ExperimentError
 from engine.journal import layout
-from engine.run import cgroup, kin
-from engine.run.judge import Verdict, end_of, judge
+from engine.run import cgroup, kin, torchrun
+from engine.run.blame import judge_ranks
+from engine.run.evidence import Evidence, Verdict, end_of, last_lines
+from engine.run.judge import judge
 from engine.run.launch import Launch
 from engine.run.watch import Watch
 
 PATIENCE = 120.0
-"""Seconds that a rank may take to save and end after it was asked to stop."""
+"""Seconds that ranks may take to save and end after they were asked to stop."""
 LINGER = 5.0
-"""Seconds that a process may outlive its own closing event."""
+"""Seconds that a process may outlive its own closing event, or the failure of another rank."""
+HANG = 300.0
+"""Seconds without any progress after which several ranks are ended; see ``hang_timeout``."""
+
+_LOOK = 1.0
+"""Seconds between two looks at the ranks' error files."""
 
 
 class Attempt:
@@ -38,6 +45,7 @@ class Attempt:
         *,
         patience: float = PATIENCE,
         linger: float = LINGER,
+        hang_timeout: float = HANG,
     ) -> None:
         """Launches the ranks of ``run``; raises ``ExperimentError`` where that cannot be done."""
         self.run = run
@@ -46,12 +54,19 @@ class Attempt:
         self.watch = Watch(experiment, run, number, launch.ranks)
         self._patience = patience
         self._linger = linger
+        self._hang_timeout = hang_timeout
         self._directory = layout.attempt_directory(experiment, run, number)
-        self._log = layout.rank_log(experiment, run, number, 0)
+        self._rank_log = partial(layout.rank_log, experiment, run, number)
+        self._log = self._directory / torchrun.LOG if launch.by_torchrun else self._rank_log(0)
         self._out_of_memory_before = cgroup.oom_kills()
         self._asked: float | None = None
-        self._killed = ""
-        self._closed: float | None = None
+        self._ended: Verdict | None = None
+        """Why the supervisor ended it, where it did for a reason of its own."""
+        self._killed = False
+        self._gone: list[int] = []
+        self._errors = False
+        self._looked = 0.0
+        self._since: dict[str, float] = {}
         self._process = self._start()
 
     @property
@@ -64,7 +79,7 @@ class Attempt:
 
     @property
     def stopping(self) -> bool:
-        return self._asked is not None or bool(self._killed)
+        return self._asked is not None or self._ended is not None
 
     def stop(self) -> None:
         """Asks the ranks to finish their step, save and end. Asking again kills them."""
@@ -72,37 +87,37 @@ class Attempt:
             self.kill()
             return
         self._asked = time.monotonic()
+        if not self.launch.by_torchrun:
+            self._process.send_signal(signal.SIGTERM)
         try:
             (self._directory / "stop").touch()
         except OSError:
-            pass  # A full disk; the signal below asks the same.
-        self._process.send_signal(signal.SIGTERM)
+            # A full disk; a signal asks the same. Never torchrun itself: it would kill ranks that
+            # need more than 30 s to save.
+            for pid in self.watch.pids.values():
+                kin.send(pid, signal.SIGTERM)
 
     def kill(self) -> None:
         """Ends the ranks at once. What ``poll`` returns next tells it."""
-        self._kill_because("stopped at once, on request; what came after its last save is lost")
+        reason = "stopped at once, on request; what came after its last save is lost"
+        self._end_as(Verdict("stopped", reason))
 
     def poll(self) -> Verdict | None:
         """Moves things on; the verdict once the attempt is over and no process of it is left."""
         ended = self._process.poll() is not None
+        dead = [] if ended or self._killed else self._dead()
         self.watch.poll()
         if not ended:
+            # A rank says how it ended before it dies: what is not read by now was not written.
+            self._gone += [rank for rank in dead if rank not in self.watch.closings]
             self._hurry()
             return None
         self._sweep()
-        return judge(
-            self.watch.closings,
-            self.watch.ranks,
-            self._process.returncode,
-            killed=self._killed,
-            asked=self._asked is not None,
-            out_of_memory=cgroup.oom_kills() > self._out_of_memory_before,
-            log=end_of(self._log),
-        )
+        return self._verdict()
 
     def end(self) -> None:
         """Kills everything and returns when it is gone: for a supervisor that breaks."""
-        self._kill_group()
+        self._kill_all()
         self._process.wait()
         self._sweep()
 
@@ -115,7 +130,7 @@ class Attempt:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    env={**os.environ, **self.launch.environment},
+                    env=self.launch.environment_in(os.environ),
                     start_new_session=True,
                     # Safe here: the supervisor has one thread, and die_with allocates nothing.
                     preexec_fn=partial(kin.die_with, os.getpid()),  # noqa: PLW1509
@@ -123,28 +138,93 @@ class Attempt:
         except OSError as error:
             raise ExperimentError(f"cannot launch {self.run}: {error.strerror}") from error
 
+    def _verdict(self) -> Verdict:
+        evidence = Evidence(
+            closings=self.watch.closings,
+            exit_code=self._process.returncode,
+            ranks=self.watch.ranks,
+            ended=self._ended,
+            asked=self._asked is not None,
+            out_of_memory=cgroup.oom_kills() > self._out_of_memory_before,
+            log=lambda rank: end_of(self._rank_log(rank)),
+            launcher_log=end_of(self._log, 64 * 1024),
+            errors=torchrun.rank_errors(self._directory),
+            root_cause=torchrun.read_error(self._directory / torchrun.ERROR_FILE),
+            gone=self._gone,
+            killed=self._killed,
+        )
+        return judge_ranks(evidence) if self.launch.by_torchrun else judge(evidence)
+
+    # What has to be ended
+
     def _hurry(self) -> None:
-        """Kills ranks that outlive their own closing events, or their time to save."""
+        """Kills what outlives the end of the attempt, or will never come to it."""
+        closings = self.watch.closings.values()
+        early = [each for each in closings if each.state == "stopped" and each.step == 0]
+        if self._overdue("closed", self.watch.closed):
+            self._kill_all()
+        elif self._overdue("failed", self._has_failed()):
+            # torchrun ends by itself then, and reports how its ranks died.
+            self._kill_all(but=self.pid)
+            if self._overdue("failed", True, 2):
+                self._kill_all()
+        elif self._overdue("left", bool(early)):
+            # Nothing is lost: another rank waits to begin, for one that has left.
+            self._end_as(Verdict("stopped", early[0].reason))
+        elif self._asked is not None:
+            if time.monotonic() - self._asked > self._patience:
+                told = f"killed: it had not ended {self._patience:g} s after it was asked to"
+                self._end_as(Verdict("stopped", told))
+        elif self.watch.ranks > 1:
+            self._end_stall()
+
+    def _end_stall(self) -> None:
+        stall = self.watch.movement.stall(self._hang_timeout)
+        if stall is None:
+            return
+        if not _can_write(self._directory):
+            # A full disk silences ranks that train on.
+            self.watch.movement.forgive()
+            return
+        pids = [self.watch.pids[rank] for rank in stall.ranks if rank in self.watch.pids]
+        states = sorted({state for pid in pids if (state := kin.condition(pid))})
+        text = "; ".join([stall.text, *states])
+        log = end_of(self._rank_log(stall.ranks[0]))
+        self._end_as(Verdict("failed", text, last_lines(log)))
+
+    def _overdue(self, what: str, is_so: bool, times: int = 1) -> bool:
+        """Whether something has been so for longer than processes may linger."""
+        if not is_so:
+            return False
         now = time.monotonic()
-        if self.watch.closed and self._closed is None:
-            self._closed = now
-        if self._closed is not None and now - self._closed > self._linger:
-            self._kill_group()
-        elif self._asked is not None and now - self._asked > self._patience:
-            self._kill_because(
-                f"killed: it had not ended {self._patience:g} s after it was asked to"
-            )
+        return now - self._since.setdefault(what, now) > times * self._linger
 
-    def _kill_because(self, reason: str) -> None:
-        self._killed = self._killed or reason
-        self._kill_group()
+    def _dead(self) -> list[int]:
+        """Ranks that have no process any more; torchrun's own is seen at once."""
+        if not self.launch.by_torchrun:
+            return []
+        known = self.watch.pids.items()
+        ended = {*self.watch.closings, *self._gone}
+        return [rank for rank, pid in known if rank not in ended and not kin.lives(pid)]
 
-    def _kill_group(self) -> None:
-        try:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            # Gone already; or (macOS) only zombies are left in it.
-            self._process.kill()
+    def _has_failed(self) -> bool:
+        if self._gone or any(each.state == "failed" for each in self.watch.closings.values()):
+            return True
+        now = time.monotonic()
+        if self.launch.by_torchrun and now - self._looked > _LOOK:
+            self._looked = now
+            # A rank that failed may hang while it cleans up, before its closing event.
+            self._errors = bool(torchrun.rank_errors(self._directory))
+        return self._errors
+
+    def _end_as(self, verdict: Verdict) -> None:
+        self._ended = self._ended or verdict
+        self._kill_all()
+
+    def _kill_all(self, but: int | None = None) -> None:
+        """Each rank of torchrun has a session of its own: no signal reaches all of them."""
+        self._killed = True
+        kin.kill([each for each in kin.descendants() if each.pid != but])
 
     def _sweep(self) -> None:
         """Kills what the ranks left behind. The supervisor has adopted it: see ``kin``."""
@@ -155,3 +235,13 @@ class Attempt:
                 break  # In an uninterruptible wait (a dead network disk): nobody can help.
             time.sleep(0.02)
         kin.reap()
+
+
+def _can_write(directory: Path) -> bool:
+    probe = directory / ".probe"
+    try:
+        probe.write_bytes(bytes(4096))
+        probe.unlink()
+    except OSError:
+        return False
+    return True

@@ -40,6 +40,35 @@ def descendants() -> list[psutil.Process]:
     return [each for each in found if _alive(each)]
 
 
+def lives(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended: a zombie has."""
+    try:
+        return _alive(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return False
+
+
+def condition(pid: int) -> str:
+    """What keeps a process from running, where the system can tell; else nothing."""
+    try:
+        status = psutil.Process(pid).status()
+    except psutil.NoSuchProcess:
+        return ""
+    return {
+        psutil.STATUS_STOPPED: "its process is stopped (SIGSTOP)",
+        psutil.STATUS_TRACING_STOP: "its process is held by a debugger",
+        psutil.STATUS_DISK_SLEEP: "its process waits for a disk or a device that does not answer",
+    }.get(status, "")
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """A signal to a process that may be gone."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
 def kill(processes: list[psutil.Process]) -> None:
     for each in processes:
         try:

@@ -8,10 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.experiment import Experiment
+from engine.journal import layout
 from engine.plan.runs import RunPlan
+from engine.run import torchrun
 
 PARENT = "RESNET_TUI_PARENT"
 """Environment variable with the supervisor's pid: a rank whose parent is another ends itself."""
+
+
+_A_WORLD_OF_ONE = {"RANK": "0", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1", "WORLD_SIZE": "1"}
+"""Set, because a shell inside a cluster job may carry those of another job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,13 @@ class Launch:
     environment: dict[str, str]
     ranks: int = 1
     """How many ranks it becomes, each with a journal of its own."""
+    by_torchrun: bool = False
+    """Whether it is torchrun's process, and the ranks are its children."""
+
+    def environment_in(self, inherited: Mapping[str, str]) -> dict[str, str]:
+        """The whole environment of the command, where its launcher has ``inherited``."""
+        kept = {name: inherited[name] for name in inherited if not torchrun.is_foreign(name)}
+        return kept | self.environment
 
 
 def python(*arguments: str) -> tuple[str, ...]:
@@ -56,25 +69,23 @@ def rank_command(
     in every strategy, or their comparison would be void. ``parent`` is who will launch it.
     """
     inherited = os.environ if inherited is None else inherited
-    local_ranks = 1
-    threads = max(1, (cores or available_cores()) // local_ranks)
-    environment = torch_environment(inherited) | {
-        PARENT: str(parent or os.getpid()),
-        # Set, because a shell inside a cluster job may carry those of another job.
-        "RANK": "0",
-        "LOCAL_RANK": "0",
-        "LOCAL_WORLD_SIZE": str(local_ranks),
-        "WORLD_SIZE": str(local_ranks),
-    }
+    threads = max(1, (cores or available_cores()) // run.ranks)
+    environment = torch_environment(inherited) | {PARENT: str(parent or os.getpid())}
     if "OMP_NUM_THREADS" not in inherited:
+        # Set for torchrun as well, which would give each rank a single thread.
         environment["OMP_NUM_THREADS"] = str(threads)
-    argv = python(
+    rank = (
         *("-m", "engine.train", "fit"),
         *("--experiment", str(experiment.directory)),
-        *("--run", run.run),
+        *("--run-name", run.run),
         *("--attempt", str(attempt)),
     )
-    return Launch(argv, environment)
+    if run.strategy.launched_by_torchrun:
+        directory = layout.attempt_directory(experiment.directory, run.run, attempt)
+        environment |= torchrun.environment(directory)
+        argv = torchrun.command(run.ranks, *rank)
+        return Launch(argv, environment, run.ranks, by_torchrun=True)
+    return Launch(python(*rank), environment | _A_WORLD_OF_ONE)
 
 
 def available_cores() -> int:

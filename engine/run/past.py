@@ -39,12 +39,12 @@ def attempts(directory: Path, run: str) -> int:
     return found[-1][0] if found else 0
 
 
-def unjudged(directory: Path, run: str) -> EndState | None:
-    """How the ranks say a run ended whose supervisor was killed before it could tell."""
+def unjudged(directory: Path, run: str, ranks: int) -> EndState | None:
+    """How all ``ranks`` say a run ended whose supervisor was killed before it could tell."""
     attempt = attempts(directory, run)
     if attempt == 0:
         return None
-    watch = Watch(directory, run, attempt)
+    watch = Watch(directory, run, attempt, ranks)
     watch.poll()
     if not watch.closed:
         return None

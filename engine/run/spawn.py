@@ -14,7 +14,7 @@ from engine.journal.events import SupervisorStarted
 from engine.journal.files import Tail, parse
 from engine.journal.lock import is_held
 from engine.run import detached
-from engine.run.judge import end_of, last_lines
+from engine.run.evidence import end_of, last_lines
 from engine.run.launch import python
 
 _PATIENCE = 30.0

@@ -33,7 +33,7 @@ from engine.run import kin, past
 from engine.run.alarms import Alarms
 from engine.run.attempt import Attempt
 from engine.run.board import Board
-from engine.run.judge import Verdict
+from engine.run.evidence import Verdict
 from engine.run.launch import rank_command
 from engine.run.queue import Queue
 from engine.run.sampler import Sampler
@@ -109,7 +109,7 @@ class Supervisor:
 
     def _settle_or_announce(self, run: str) -> None:
         plan = self._queue.places[run].plan
-        if past.unjudged(self._directory, run) == "done":
+        if past.unjudged(self._directory, run, plan.ranks) == "done":
             self._queue.end(run, "done")
             attempt = past.attempts(self._directory, run)
             self._journal.tell(RunEnded(run=run, attempt=attempt, state="done"))
@@ -130,7 +130,9 @@ class Supervisor:
             config.parent.mkdir(exist_ok=True)
             write_atomically(config, msgspec.json.format(msgspec.json.encode(run)))
             launch = rank_command(self._experiment, run, number)
-            attempt = Attempt(self._directory, run.run, number, launch)
+            attempt = Attempt(
+                self._directory, run.run, number, launch, hang_timeout=run.settings.hang_timeout
+            )
         except (ExperimentError, OSError) as error:
             self._ended(run.run, number, Verdict("failed", str(error)), None)
             return
@@ -146,7 +148,8 @@ class Supervisor:
         self._board.note(attempt.run, strategy, attempt.watch)
         if verdict is not None:
             self._active = None
-            self._ended(attempt.run, attempt.number, verdict, attempt.exit_code)
+            code = attempt.exit_code if verdict.exit_code is None else verdict.exit_code
+            self._ended(attempt.run, attempt.number, verdict, code)
 
     def _ended(self, run: str, attempt: int, verdict: Verdict, exit_code: int | None) -> None:
         self._queue.end(run, verdict.state, verdict.reason)

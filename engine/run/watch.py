@@ -14,6 +14,7 @@ from engine.journal.events import (
     Validated,
 )
 from engine.journal.files import Tail, parse
+from engine.run.movement import Movement
 
 _STEPS = b'{"type":"steps"'
 """How a line begins that holds nothing but steps: most bytes of a journal, and not wanted here."""
@@ -34,6 +35,9 @@ class Watch:
         self.epoch: int | None = None
         self.epochs: int | None = None
         self.best_top1: float | None = None
+        self.pids: dict[int, int] = {}
+        """Of the ranks that have begun."""
+        self.movement = Movement(ranks)
         self._spoke = dict.fromkeys(range(ranks), time.monotonic())
 
     @property
@@ -50,20 +54,26 @@ class Watch:
 
     def poll(self) -> None:
         """Reads what is new."""
+        self.movement.tick()
         for rank in range(self.ranks):
             path = layout.rank_journal(self._experiment, self._run, self._attempt, rank)
             tail = self._tails.setdefault(rank, Tail(path))
             while data := tail.read():
                 self._spoke[rank] = time.monotonic()
+                self.movement.spoke(rank)
                 self._apply(rank, data)
 
     def _apply(self, rank: int, data: bytes) -> None:
-        lines = [line for line in data.split(b"\n") if not line.startswith(_STEPS)]
-        events, _ = parse(b"\n".join(lines))
-        for event in events:
+        lines = data.split(b"\n")
+        wanted = [line for line in lines if not line.startswith(_STEPS)]
+        if len(wanted) < len(lines):
+            self.movement.stepped(rank)
+        for event in parse(b"\n".join(wanted))[0]:
+            self.movement.told(rank, event)
             match event:
                 case AttemptStarted():
                     self.from_step = max(self.from_step, event.from_step)
+                    self.pids[rank] = event.pid
                 case Ready():
                     self.epochs = event.epochs
                 case EpochStarted():
@@ -73,5 +83,6 @@ class Watch:
                     self.best_top1 = max(top1, self.best_top1 or 0.0)
                 case AttemptEnded():
                     self.closings[rank] = event
+                    self.movement.over(rank)
                 case _:
                     pass

@@ -38,14 +38,17 @@ STOP_FILE = "stop"
 
 
 def main(argv: Sequence[str]) -> int:
-    """``fit --experiment DIR --run NAME --attempt N``; returns the exit code."""
+    """``fit --experiment DIR --run-name NAME --attempt N``; returns the exit code."""
     _sleep_at_barriers()
     parser = argparse.ArgumentParser(prog="python -m engine.train fit")
     parser.add_argument("--experiment", type=Path, required=True)
-    parser.add_argument("--run", required=True)
+    # Not "--run": torchrun, which reads the words meant for us as well, would take it for its own.
+    parser.add_argument("--run-name", dest="run", required=True)
     parser.add_argument("--attempt", type=int, required=True)
     chosen = parser.parse_args(argv)
     rank = int(os.environ.get("RANK", "0"))
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        _print_to(layout.rank_log(chosen.experiment, chosen.run, chosen.attempt, rank))
     run_directory: Path = chosen.experiment / chosen.run
     attempt = layout.attempt_directory(chosen.experiment, chosen.run, chosen.attempt)
     try:
@@ -69,13 +72,30 @@ def main(argv: Sequence[str]) -> int:
         from engine.train.loop import fit
 
         with prepare(running.plan, run_directory, recorder, running.stop) as job:
-            # Once more: what is raised in the midst of an import may be swallowed by a library.
-            running.stop.interrupt_startup()
+            if job.world.size == 1:
+                # Once more: what is raised in the midst of an import may be swallowed by a library.
+                running.stop.interrupt_startup()
             try:
                 running.end(fit(job))
+            except Exception as error:
+                # At once: to clean up may take long, and other ranks fail meanwhile.
+                running.record(error)
+                raise
             finally:
                 running.step = job.step
     return running.exit_code
+
+
+def _print_to(log: Path) -> None:
+    """What torchrun would mix with the words of other ranks and its own goes into a file."""
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as file:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+                os.dup2(file.fileno(), stream.fileno())
+    except OSError as error:
+        print(f"cannot write {log}: {error.strerror}", file=sys.stderr)
 
 
 def _sleep_at_barriers() -> None:
@@ -100,6 +120,7 @@ class Attempt:
         self.exit_code = EXIT_DONE
         self._state: EndState = "done"
         self._reason = ""
+        self._recorded = False
 
     def __enter__(self) -> Attempt:
         return self
@@ -107,6 +128,19 @@ class Attempt:
     def end(self, ending: Ending) -> None:
         """The training ended by itself."""
         self._state, self._reason = ending.state, ending.reason
+
+    def record(self, error: Exception) -> None:
+        """Leaves an error where torchrun looks for the cause, if it is there, once."""
+        if self._recorded or "TORCHELASTIC_ERROR_FILE" not in os.environ:
+            return
+        self._recorded = True
+        try:
+            from torch.distributed.elastic.multiprocessing.errors import get_error_handler
+
+            get_error_handler().record_exception(error)
+        except (ImportError, OSError) as problem:
+            # torch is what is broken, or the disk; the closing event tells the error as well.
+            print(f"torchrun is not told of the error: {problem}", file=sys.stderr)
 
     def __exit__(
         self,
@@ -120,6 +154,8 @@ class Attempt:
             self._state, self._reason = "stopped", str(error)
         elif error is not None:
             self._state = "failed"
+            if isinstance(error, Exception):
+                self.record(error)
             self._reason, self.exit_code = explain(error, self.plan)
             if not isinstance(error, ResnetTuiError):
                 traceback.print_exception(error)

@@ -8,6 +8,9 @@ import signal
 import sys
 import threading
 import time
+from typing import NoReturn
+
+import psutil
 
 PARENT = "RESNET_TUI_PARENT"
 """The environment variable in which a supervisor gives its ranks its process id."""
@@ -17,20 +20,33 @@ _POLL = 1.0
 
 
 def bind_to_supervisor() -> None:
-    """Ties this process to the supervisor named in the environment, if one is.
+    """Ties this process to its parent: the supervisor named in the environment, or torchrun.
 
-    Under a launcher (torchrun) the parent is the launcher, which the supervisor ties to itself.
+    The supervisor ties torchrun to itself. A rank that nobody of them launched is free.
     """
-    try:
-        named = int(os.environ[PARENT])
-    except (KeyError, ValueError):
+    told = os.environ.get(PARENT, "")
+    named = int(told) if told.isdecimal() else None
+    by_torchrun = "TORCHELASTIC_RUN_ID" in os.environ
+    if not by_torchrun and named is None:
         return
     die_with(os.getppid())
-    # The supervisor may have died before the line above: then its children were given away. A
-    # launcher in between is alive as long as it is our parent, and only its own parent counts.
-    if os.getppid() != named and "TORCHELASTIC_RUN_ID" not in os.environ:
-        print(f"the supervisor ({PARENT}={named}) is not my parent: it is gone", file=sys.stderr)
-        os._exit(1)
+    # The parent may have died before the line above: then we were given away, as orphans are.
+    if by_torchrun and named is not None and _parent_of(os.getppid()) != named:
+        _end("torchrun, or the supervisor that launched it, is gone")
+    if not by_torchrun and os.getppid() != named:
+        _end(f"the supervisor ({PARENT}={named}) is not my parent: it is gone")
+
+
+def _parent_of(pid: int) -> int | None:
+    try:
+        return int(psutil.Process(pid).ppid())
+    except psutil.Error:
+        return None
+
+
+def _end(reason: str) -> NoReturn:
+    print(reason, file=sys.stderr, flush=True)
+    os._exit(1)
 
 
 def die_with(parent: int) -> None:

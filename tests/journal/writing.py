@@ -290,7 +290,7 @@ def write_experiment(
     for run in made.plan.runs:
         ending: EndState | None = state if run is made.plan.runs[-1] else "done"
         why, what = (reason, detail) if run is made.plan.runs[-1] else ("", "")
-        argv = ("python", "-m", "engine.train", "fit", "--run", run.run)
+        argv = ("python", "-m", "engine.train", "fit", "--run-name", run.run)
         supervisor.append(events.RunStarted(t=t, run=run.run, attempt=1, argv=argv, pid=1))
         write_rank(made.directory, run.run, t, shape, state=ending, reason=why, detail=what)
         t += shape.seconds

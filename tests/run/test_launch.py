@@ -12,7 +12,7 @@ def test_command_of_a_rank(tmp_path: Path) -> None:
     launch = rank_command(made, made.plan.runs[1], 3, cores=6, parent=42, inherited={})
     assert launch.argv == (
         *(sys.executable, "-P", "-m", "engine.train", "fit"),
-        *("--experiment", str(made.directory), "--run", "02-amp", "--attempt", "3"),
+        *("--experiment", str(made.directory), "--run-name", "02-amp", "--attempt", "3"),
     )
     assert launch.environment["RESNET_TUI_PARENT"] == "42"
     assert launch.environment["OMP_NUM_THREADS"] == "6"

@@ -61,7 +61,7 @@ def lay_out(experiment: Path, made: RunPlan) -> RunPlan:
 
 
 def arguments(experiment: Path, made: RunPlan, attempt: int = 1) -> list[str]:
-    return ["--experiment", str(experiment), "--run", made.run, "--attempt", str(attempt)]
+    return ["--experiment", str(experiment), "--run-name", made.run, "--attempt", str(attempt)]
 
 
 def journal(experiment: Path, made: RunPlan, attempt: int = 1) -> list[AnyEvent]:
