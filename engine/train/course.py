@@ -51,6 +51,11 @@ def batch_sizes(images: int, batch_size: int) -> list[int]:
     return sizes
 
 
+def share(images: int, index: int, count: int) -> int:
+    """How many of a global batch's images shard ``index`` of ``count`` takes."""
+    return images // count + (index < images % count)
+
+
 class Course(Sampler[list[Key]]):
     """The batches of a whole training, in the order in which they are needed."""
 

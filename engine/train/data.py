@@ -52,7 +52,7 @@ class Batch(NamedTuple):
             return self
         kept = torch.ones(len(self.labels), dtype=torch.bool)
         kept[list(places)] = False
-        return self._replace(labels=self.labels[kept], missing=tuple(places))
+        return self._of(self.images, self.labels[kept], tuple(places))
 
     def parts(self, count: int) -> list[Batch]:
         """The batch in ``count`` parts whose sizes differ by one at most; some may be empty."""
@@ -61,9 +61,13 @@ class Batch(NamedTuple):
         labels = self.labels.tensor_split(count)
         images = self.images.tensor_split(count) if len(self.images) else [self.images] * count
         return [
-            self._replace(images=pixels, labels=each)
+            self._of(pixels, each, self.missing)
             for pixels, each in zip(images, labels, strict=True)
         ]
+
+    def _of(self, images: Tensor, labels: Tensor, missing: tuple[int, ...]) -> Batch:
+        # ``_replace`` takes the length of a tuple for the number of its fields.
+        return Batch(self.part, self.epoch, images, labels, self.damaged, missing)
 
 
 class Images(Dataset[Batch]):

@@ -23,37 +23,41 @@ _here = threading.local()
 class _Pass(NamedTuple):
     """One pass: images x pixels that were normalised together, their mean and their variance."""
 
-    count: int
+    size: int
     mean: Tensor
     variance: Tensor
     """Unbiased, as running variances are."""
 
 
-class _Deferred:
+class _Deferred(_BatchNorm):
     """In front of a class of normalisation layers: notes instead of moving."""
 
+    _passes: list[_Pass]
+    _home: torch.device
+
     def forward(self, x: Tensor) -> Tensor:
-        assert isinstance(self, _BatchNorm)
         if not self.training or not self.track_running_stats:
-            return super().forward(x)  # type: ignore[misc,no-any-return]
+            return super().forward(x)
         running = self.running_mean, self.running_var, self.num_batches_tracked, self.momentum
         # With a momentum of 1 the layer leaves exactly this pass's statistics in what it is given.
         assert running[0] is not None
         assert running[1] is not None
         mean, variance = torch.zeros_like(running[0]), torch.zeros_like(running[1])
         self.running_mean, self.running_var = mean, variance
-        self.num_batches_tracked, self.momentum = None, 1.0
+        counts = isinstance(self, nn.SyncBatchNorm)  # which will not do without a counter
+        self.num_batches_tracked = torch.zeros_like(running[2]) if counts else None  # type: ignore[arg-type]
+        self.momentum = 1.0
         try:
-            y: Tensor = super().forward(x)  # type: ignore[misc]
+            y = super().forward(x)
         finally:
             self.running_mean, self.running_var = running[0], running[1]
             self.num_batches_tracked, self.momentum = running[2], running[3]
-        if not is_recomputing() and mean.device == self._home:
+        if len(x) and not is_recomputing() and mean.device == self._home:
             self._passes.append(_Pass(x.numel() // x.shape[1], mean, variance))
         return y
 
 
-_classes: dict[type[nn.Module], type[nn.Module]] = {}
+_classes: dict[type[_BatchNorm], type[_Deferred]] = {}
 
 
 def defer(model: nn.Module) -> None:
@@ -69,9 +73,9 @@ def defer(model: nn.Module) -> None:
         if kind not in _classes:
             _classes[kind] = type(f"Deferred{kind.__name__}", (_Deferred, kind), {})
         layer.__class__ = _classes[kind]
-        layer._passes = []
+        assert isinstance(layer, _Deferred)
         assert layer.running_mean is not None
-        layer._home = layer.running_mean.device
+        layer._passes, layer._home = [], layer.running_mean.device
 
 
 @torch.no_grad()
@@ -100,18 +104,18 @@ def forget(model: nn.Module) -> None:
 def together(passes: Iterable[_Pass]) -> tuple[Tensor, Tensor]:
     """Mean and unbiased variance of all values of all passes (Chan et al. 1979)."""
     first, *others = passes
-    count, mean, variance = first
+    size, mean, variance = first
     for more in others:
-        total = count + more.count
+        total = size + more.size
         difference = more.mean - mean
         squares = (
-            variance * (count - 1)
-            + more.variance * (more.count - 1)
-            + difference.square() * (count * more.count / total)
+            variance * (size - 1)
+            + more.variance * (more.size - 1)
+            + difference.square() * (size * more.size / total)
         )
-        mean = mean + difference * (more.count / total)
+        mean = mean + difference * (more.size / total)
         variance = squares / (total - 1)
-        count = total
+        size = total
     return mean, variance
 
 

@@ -13,7 +13,9 @@ from engine.journal.events import Event, Notice
 from engine.plan.runs import RunPlan
 from engine.train import norm
 from engine.train.arithmetic import arithmetic, loss_of
-from engine.train.clocks import Clock
+from engine.train.clocks import Clock, HostClock
+from engine.train.compiling import compiled, explained
+from engine.train.course import share
 from engine.train.data import Batch
 from engine.train.metrics import nothing, tally
 from engine.train.recompute import recompute_blocks
@@ -43,7 +45,7 @@ class NoParallelism:
         self._devices = tuple(devices)
         self._arithmetic = arithmetic(plan, model, devices[0])
         self.precision = self._arithmetic.precision.name
-        self._model = model.to(devices[0]).to(memory_format=self._arithmetic.layout)
+        self._model = self._place(model)
         self._switch(plan)
         self._network = self._spread(plan, self._model)
         self._updater = self._make_updater(plan)
@@ -51,6 +53,9 @@ class NoParallelism:
         # The deepest feature map is the image divided by 32: one pixel of one image has no
         # variance to be normalised by.
         self._needs_company = settings.image_size <= 32
+        self._side = settings.image_size
+        self._accumulate = settings.accumulate
+        self._compiled = settings.compile
         self._idle = True
         notice = self._arithmetic.precision.notice
         return [Notice(level="warning", text=notice, code="setup")] if notice else []
@@ -59,19 +64,23 @@ class NoParallelism:
         return Feed()
 
     def warm_up(self, sizes: Sequence[int], side: int) -> None:
-        return
+        """Compiles for every shape that a step has, so that no timed step does."""
+        if self._compiled:
+            with explained():
+                self._rehearse(sizes)
 
     def forward_backward(
         self, batch: Batch, global_count: int, clock: Clock, last: bool = True
     ) -> Tensor:
+        if global_count == 0:
+            return nothing(self._arithmetic.device)
         if len(batch) == 0:
             return self._empty_part(last)
         self._idle = False
         self._model.train()
         images, labels = self._arithmetic.images(batch), self._arithmetic.labels(batch)
         clock.mark("copy")
-        lonely = len(batch) == 1 and self._needs_company
-        with self._exchanging(last), norm.frozen(self._model, lonely):
+        with self._exchanging(last), norm.frozen(self._model, self._is_lonely(len(batch))):
             logits, loss_sum = loss_of(self._logits(images), labels)
             clock.mark("forward")
             # Inside: what is computed again belongs to the pass it repeats, in the same mode.
@@ -118,7 +127,30 @@ class NoParallelism:
         self._updater.skip()
         del self._model, self._network, self._updater
 
+    def _rehearse(self, sizes: Sequence[int]) -> None:
+        """A throw-away step for a global batch of each size; everything is as before it."""
+        kept = {name: buffer.clone() for name, buffer in self._model.named_buffers()}
+        feed, clock = self.feed(), HostClock(1)
+        for size in sizes:
+            own = share(size, feed.shard, feed.shards)
+            parts = self._arithmetic.blank(own, self._side).parts(self._accumulate)
+            for part in parts:
+                self.forward_backward(part, size, clock, part is parts[-1])
+            self._forget_step()
+        for name, buffer in self._model.named_buffers():
+            buffer.copy_(kept[name])
+
+    def _forget_step(self) -> None:
+        """Drops the gradients and statistics that were gathered for an update."""
+        norm.forget(self._model)
+        self._updater.skip()
+        self._idle = True
+
     # What a subclass may do otherwise.
+
+    def _place(self, model: nn.Module) -> nn.Module:
+        """The model on its device, its weights laid out for the arithmetic."""
+        return model.to(self._arithmetic.device).to(memory_format=self._arithmetic.layout)
 
     def _switch(self, plan: RunPlan) -> None:
         """Turns the switches of the plan on in the bare model."""
@@ -130,7 +162,7 @@ class NoParallelism:
 
     def _spread(self, plan: RunPlan, model: nn.Module) -> nn.Module:
         """What is called in training; ``model`` keeps the weights."""
-        return torch.compile(model) if plan.settings.compile else model  # type: ignore[return-value]
+        return compiled(model) if plan.settings.compile else model
 
     def _make_updater(self, plan: RunPlan) -> Updater:
         chosen = self._arithmetic
@@ -140,6 +172,10 @@ class NoParallelism:
         with self._arithmetic.autocast():
             logits: Tensor = self._network(images)
         return logits
+
+    def _is_lonely(self, images: int) -> bool:
+        """Whether a pass over so many images has one that nothing can be compared with."""
+        return images == 1 and self._needs_company
 
     def _exchanging(self, last: bool) -> AbstractContextManager[object]:
         """Around a part's forward and backward: gradients are exchanged after the last one."""

@@ -1,0 +1,62 @@
+"""Several processes, each of which computes its share of every global batch."""
+
+from __future__ import annotations
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from engine.plan.runs import RunPlan
+from engine.train import norm
+from engine.train.arithmetic import loss_of
+from engine.train.metrics import nothing
+from engine.train.strategies.base import Feed
+from engine.train.strategies.none import NoParallelism
+
+BLANKS = 2
+"""Grey images of a pass that counts for nothing: one alone could not be normalised."""
+
+
+class SharedBatch(NoParallelism):
+    """What DDP and FSDP have in common: the shares may be uneven, or empty on some ranks.
+
+    A rank without images computes with the others all the same, because they wait for what it
+    has to give: gradients of zero, its part of the weights, or its statistics.
+    """
+
+    def feed(self) -> Feed:
+        return Feed(shard=self._world.rank, shards=self._world.size)
+
+    def begin_validation(self) -> None:
+        """Running statistics are those of the first rank, as DDP does it."""
+        for buffer in self._model.buffers():
+            dist.broadcast(buffer, 0)
+
+    def _switch(self, plan: RunPlan) -> None:
+        self._sync_bn = plan.settings.sync_bn
+        if self._sync_bn:
+            self._model = nn.SyncBatchNorm.convert_sync_batchnorm(self._model)  # type: ignore[no-untyped-call]
+        super()._switch(plan)
+
+    def _is_lonely(self, images: int) -> bool:
+        # Layers that take their statistics together must do so on every rank or on none.
+        return super()._is_lonely(images) and not self._sync_bn
+
+    def _empty_part(self, last: bool) -> Tensor:
+        if last or self._sync_bn:
+            self._blank_pass(apart=not self._sync_bn)
+        return nothing(self._arithmetic.device)
+
+    def _blank_pass(self, *, apart: bool = True, last: bool = True) -> None:
+        """Forward and backward with a loss of nothing.
+
+        ``apart``: grey images by running statistics, which stay; otherwise no images at all, which
+        add nothing to the statistics that all ranks take together.
+        """
+        self._idle = False
+        self._model.train()
+        blank = self._arithmetic.blank(BLANKS if apart else 0, self._side)
+        with self._exchanging(last), norm.frozen(self._model, apart):
+            images, labels = self._arithmetic.images(blank), self._arithmetic.labels(blank)
+            _, loss = loss_of(self._logits(images), labels)
+            torch.autograd.backward(loss * 0.0)
