@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -57,6 +57,7 @@ class Updater:
             group["lr"] = lr
         if self._scaler.is_enabled():
             self._scaler.unscale_(self._optimizer)
+            gather_in_first(self._found())
             if self._most is not None:
                 for found in self._found():
                     self._most(found)
@@ -105,3 +106,14 @@ class Updater:
 
     def _names(self) -> list[str]:
         return [name for name, _ in self._model.named_parameters()]
+
+
+def gather_in_first(flags: Sequence[Tensor]) -> None:
+    """Makes the first of several devices' flags 1 where any is, and all others 0.
+
+    A scaler adds them up, and a fused optimiser skips a step where the sum is 1: at 2, where two
+    devices of a pipeline overflow, it would make the step.
+    """
+    for other in flags[1:]:
+        flags[0].copy_(torch.maximum(flags[0], other.to(flags[0].device)))
+        other.zero_()
