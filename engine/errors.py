@@ -37,6 +37,10 @@ class SettingError(WrongInput):
         self.field = field
 
 
+class ConfigFileError(SettingError):
+    """A file of settings is at fault, not what was typed; the message begins with its path."""
+
+
 class DatasetError(WrongInput):
     """A folder cannot be trained on."""
 

@@ -17,8 +17,10 @@ from engine.errors import ExperimentError
 from engine.journal import layout
 from engine.journal.files import boot_id
 from engine.journal.lock import is_held
-from engine.plan import places
+from engine.plan import older, places
 from engine.plan.config import Settings
+from engine.plan.defaults import asked_for
+from engine.plan.machine import ANY, Machine
 from engine.plan.runs import ExperimentPlan, plan_runs
 from engine.plan.strategies import Strategy
 from engine.plan.text import clean
@@ -119,19 +121,24 @@ def create(
     strategies: tuple[Strategy, ...],
     sources: dict[str, str],
     repeats: int = 1,
+    machine: Machine = ANY,
 ) -> Experiment:
-    """Makes the directory of a new experiment, writes its plan and registers it."""
+    """Makes the directory of a new experiment, writes its plan and registers it.
+
+    Raises ``StrategyError`` where ``machine`` cannot run it; then there is no directory.
+    """
     created = time.time()
     dataset = dataset.absolute()
     _check_name(dataset)
     stem = time.strftime("%Y-%m-%d_%H%M%S", time.localtime(created)) + "_" + _slug(dataset.name)
+    runs = plan_runs(dataset, settings, strategies, repeats, machine, asked_for(sources))
     directory = _make_directory(parent, stem)
     plan = ExperimentPlan(
         name=directory.name,
         created=created,
         dataset=str(dataset),
         settings=settings,
-        runs=plan_runs(dataset, settings, strategies, repeats),
+        runs=runs,
         sources=sources,
     )
     try:
@@ -147,12 +154,13 @@ def open_directory(directory: Path) -> Experiment:
     """The experiment in that directory; raises ``ExperimentError`` where there is none."""
     try:
         data = (directory / layout.PLAN).read_bytes()
-        return Experiment(directory, msgspec.json.decode(data, type=ExperimentPlan))
+        plan = older.translate(msgspec.json.decode(data))
+        return Experiment(directory, msgspec.convert(plan, ExperimentPlan))
     except OSError as error:
         raise ExperimentError(
             f"{directory} is no experiment: its {layout.PLAN} cannot be read ({error.strerror})"
         ) from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, LookupError, TypeError, AttributeError) as error:
         raise ExperimentError(
             f"{directory / layout.PLAN} is damaged or of another version ({error})"
         ) from error

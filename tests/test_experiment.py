@@ -16,7 +16,7 @@ from engine.journal import layout
 from engine.journal.files import boot_id
 from engine.journal.lock import Lock
 from engine.plan.config import Settings
-from engine.plan.strategies import STRATEGIES
+from engine.plan.strategies import strategy
 
 
 def make(parent: Path, dataset: str = "digits") -> Experiment:
@@ -24,7 +24,7 @@ def make(parent: Path, dataset: str = "digits") -> Experiment:
         parent,
         parent / dataset,
         Settings(model="resnet18", seed=3),
-        strategies=STRATEGIES,
+        strategies=(strategy("single"), strategy("amp")),
         sources={"model": "flag"},
         repeats=2,
     )

@@ -7,40 +7,12 @@ the form, validation, JSON and help texts are all made from these declarations: 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any
 
-from engine.errors import SettingError
-
-Group = Literal["main", "more"]
-
-_LARGEST = 2**53
-"""Beyond this a whole number is no longer exact everywhere it is stored."""
+from engine.plan.declaration import Declaration, Group, check
 
 MODELS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
-
-
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """What is known about a setting beside its type and default."""
-
-    about: str
-    group: Group
-    label: str
-    choices: tuple[str, ...] = ()
-    open_choices: bool = False
-    """The choices are suggestions: any other text is a path."""
-    minimum: float | None = None
-    maximum: float | None = None
-    above: float | None = None
-    """The value must be greater than this (``minimum`` is inclusive)."""
-    unit: str = ""
-    metavar: str = ""
-    distinct: bool = True
-    """Numbers of a list must differ, and count from 0; otherwise they are sizes, from 1."""
-    none: str = ""
-    """How ``None`` is shown in a form; empty where it means "no limit"."""
 
 
 def _setting(default: Any, about: str, *, label: str, group: Group = "more", **more: Any) -> Any:
@@ -129,17 +101,20 @@ class Settings:
         "auto",
         "format of the arithmetic, where a strategy leaves it open; mixed: bf16, else fp16",
         label="precision",
+        group="switches",
         choices=("auto", "fp32", "tf32", "mixed", "bf16", "fp16"),
     )
     gradient_checkpointing: bool = _setting(
         False,
         "compute the activations of the residual blocks twice instead of keeping them",
         label="gradient checkpointing",
+        group="switches",
     )
     accumulate: int = _setting(
         1,
         "parts in which a global batch is computed, one after another, for one optimiser step",
         label="accumulate",
+        group="switches",
         minimum=1,
         maximum=4096,
     )
@@ -147,17 +122,25 @@ class Settings:
         None,
         "devices to spread over: GPUs, or processes on a CPU; auto: all GPUs, 2 on a CPU",
         label="processes",
+        group="switches",
+        aliases=("--num-gpus",),
         minimum=1,
         maximum=1024,
         none="auto",
     )
     stages: int | None = _setting(
-        None, "stages of a pipeline; auto: one per device", label="stages", minimum=2, none="auto"
+        None,
+        "stages of a pipeline; auto: one per device",
+        label="stages",
+        group="switches",
+        minimum=2,
+        none="auto",
     )
     micro_batches: int | None = _setting(
         None,
         "pieces of a batch that follow one another through a pipeline; auto: 4 per stage",
         label="micro-batches",
+        group="switches",
         minimum=1,
         none="auto",
     )
@@ -165,12 +148,14 @@ class Settings:
         "auto",
         "order of a pipeline's micro-batches; auto: 1f1b where it can be had, else gpipe",
         label="schedule",
+        group="switches",
         choices=("auto", "gpipe", "1f1b"),
     )
     balance: tuple[int, ...] | None = _setting(
         None,
         "layers in each stage of a pipeline, as 3,17; auto: measured and split evenly",
         label="balance",
+        group="switches",
         metavar="3,17",
         none="auto",
         distinct=False,
@@ -179,19 +164,24 @@ class Settings:
         "auto",
         "for which micro-batches gpipe computes activations twice; auto: except_last",
         label="recompute",
+        group="switches",
         choices=("auto", "always", "except_last", "never"),
     )
-    compile: bool = _setting(False, "let torch compile the network", label="compile")
+    compile: bool = _setting(
+        False, "let torch compile the network", label="compile", group="switches"
+    )
     channels_last: str = _setting(
         "auto",
         "memory format; auto: where it helps",
         label="channels last",
+        group="switches",
         choices=("auto", "yes", "no"),
     )
     sync_bn: bool = _setting(
         False,
         "normalise over the batches of all processes together (GPUs only)",
         label="sync BN",
+        group="switches",
     )
     hang_timeout: float = _setting(
         300.0,
@@ -236,43 +226,3 @@ class Settings:
 def declarations() -> dict[str, Declaration]:
     """Every setting's declaration by name, in the order of the form."""
     return {each.name: each.metadata["declaration"] for each in fields(Settings)}
-
-
-def flag(name: str) -> str:
-    """A setting's name on the command line: ``batch_size`` is ``--batch-size``."""
-    return "--" + name.replace("_", "-")
-
-
-def check(name: str, value: Any, declared: Declaration) -> None:
-    """Raises ``SettingError`` where ``value`` is of the right type but cannot be used."""
-    if value is None:
-        return
-    shown = f"{declared.label} ({flag(name)})"
-    if isinstance(value, str):
-        if declared.choices and value not in declared.choices and not declared.open_choices:
-            raise SettingError(
-                name, f"{shown} is {value!r}; choose one of {', '.join(declared.choices)}"
-            )
-        if not value:
-            raise SettingError(name, f"{shown} is empty; leave it out for its default")
-        return
-    if isinstance(value, tuple):
-        if declared.distinct and (not value or len(set(value)) != len(value) or min(value) < 0):
-            raise SettingError(
-                name, f"{shown} is {value!r}; name each once, counting from 0, as 0,2"
-            )
-        if not declared.distinct and (not value or min(value) < 1):
-            raise SettingError(name, f"{shown} is {value!r}; give each stage 1 layer or more")
-        return
-    if isinstance(value, bool):
-        return
-    if isinstance(value, int) and abs(value) > _LARGEST:
-        raise SettingError(name, f"{shown} is {str(value)[:20]}...; that is too large a number")
-    if not math.isfinite(value):
-        raise SettingError(name, f"{shown} is {value}; give a number")
-    if declared.above is not None and value <= declared.above:
-        raise SettingError(name, f"{shown} is {value}; it must be above {declared.above:.12g}")
-    if declared.minimum is not None and value < declared.minimum:
-        raise SettingError(name, f"{shown} is {value}; it must be at least {declared.minimum:.12g}")
-    if declared.maximum is not None and value > declared.maximum:
-        raise SettingError(name, f"{shown} is {value}; it must be at most {declared.maximum:.12g}")

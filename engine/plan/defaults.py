@@ -1,4 +1,4 @@
-"""Where a training's settings come from: flags, then the dataset's own defaults, then ours.
+"""Where a training's settings come from: flags, the dataset's defaults, the user's files, ours.
 
 A dataset folder may carry a ``resnet-tui.toml``::
 
@@ -7,48 +7,58 @@ A dataset folder may carry a ``resnet-tui.toml``::
     flip = false
 
 It holds defaults of training and nothing else: a folder that somebody was given must not choose
-what is run or which files are read.
+what is run, which files are read, or how the machine is used. The user's own files may hold more:
+see ``engine.plan.userfiles``.
 """
 
 from __future__ import annotations
 
-import difflib
 import os
-import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from engine.errors import SettingError
-from engine.plan import options
 from engine.plan.config import Settings, declarations
+from engine.plan.declaration import flag
 from engine.plan.text import clean
+from engine.plan.tomlfile import TRAINING, table, tables_of, value_of, wrong
+from engine.plan.userfiles import FILE, USER_FILE, here, of_user, training_defaults
 
-FILE = "resnet-tui.toml"
 FROM_FLAG = "flag"
 FROM_DATASET = f"{FILE} of the dataset"
+FROM_HERE = f"./{FILE}"
+FROM_USER = f"your {USER_FILE}"
 FROM_US = "default"
 
-_TABLE = "training"
-_LARGEST = 64 * 1024
-"""Bytes of a file that is read as defaults."""
+_OF_MACHINES = ("device", "gpus", "nproc", "workers", "hang_timeout")
+"""Settings that belong to a machine, which a dataset knows nothing of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
     settings: Settings
     sources: dict[str, str]
-    """For each setting one of ``FROM_FLAG``, ``FROM_DATASET`` and ``FROM_US``."""
+    """For each setting one of ``FROM_FLAG``, ``FROM_DATASET``, ``FROM_HERE``, ``FROM_USER`` and
+    ``FROM_US``."""
 
 
 def resolve(dataset: Path | None, given: dict[str, Any]) -> Resolved:
     """The settings for a training on ``dataset``, where ``given`` are those of the user.
 
-    A path to weights becomes absolute. Raises ``SettingError``, which names the dataset's file
-    where that is at fault.
+    A path to weights becomes absolute. Raises ``SettingError``: a ``ConfigFileError``, which names
+    the file, where one is at fault.
     """
-    ours = {} if dataset is None else dataset_defaults(dataset)
-    settings = Settings(**{**ours, **given})
+    values: dict[str, Any] = {}
+    sources = dict.fromkeys(declarations(), FROM_US)
+    for source, layer in reversed([(FROM_FLAG, given), *_files(dataset)]):
+        if layer.get("device") in ("cpu", "mps"):
+            values.pop("gpus", None)  # Of a file that counts less: numbers of GPUs left alone.
+        if layer.get("gpus") and "device" not in layer:
+            values.pop("device", None)
+        values |= layer
+        sources |= dict.fromkeys(layer, source)
+    settings = Settings(**values)
     if settings.gpus is not None and settings.device in ("cpu", "mps"):
         raise SettingError(
             "gpus",
@@ -56,76 +66,72 @@ def resolve(dataset: Path | None, given: dict[str, Any]) -> Resolved:
             f"{settings.device}; leave one of them out",
         )
     if settings.weights not in declarations()["weights"].choices:
-        settings = replace(settings, weights=str(_weights_file(settings.weights)))
-    sources = {
-        name: FROM_FLAG if name in given else FROM_DATASET if name in ours else FROM_US
-        for name in declarations()
-    }
+        file = _weights_file(settings.weights, sources["weights"])
+        settings = replace(settings, weights=str(file))
+    sources |= dict.fromkeys(declarations().keys() - values.keys(), FROM_US)
     return Resolved(settings=settings, sources=sources)
+
+
+def asked_for(sources: dict[str, str]) -> set[str]:
+    """The settings that the user asked for in this training: not those of a file, nor ours."""
+    elsewhere = (FROM_DATASET, FROM_HERE, FROM_USER, FROM_US)
+    return {name for name in declarations() if sources.get(name) not in elsewhere}
 
 
 def dataset_defaults(folder: Path) -> dict[str, Any]:
     """The settings in the folder's ``resnet-tui.toml``; none where there is no such file."""
     path = folder / FILE
-    if not path.is_file():
-        return {}
-    shown = clean(str(path))
-    tables = _read(path, shown)
+    tables = tables_of(path)
     for name in tables:
-        if name != _TABLE:
-            raise SettingError(
-                clean(name),
-                f"{shown} has {clean(name)!r}; it may hold training defaults only, in a table "
-                f"[{_TABLE}]: move it to the command line",
+        if name != TRAINING:
+            raise wrong(
+                path,
+                name,
+                f"{clean(name)[:60]!r} is not for a dataset, whose file may hold training defaults "
+                f"only, in a table [{TRAINING}]: move it to the command line",
             )
-    training = tables.get(_TABLE, {})
-    if not isinstance(training, dict):
-        raise SettingError(_TABLE, f"{shown}: write [{_TABLE}] on a line above the keys")
-    return {name: _value(shown, name, value) for name, value in training.items()}
-
-
-def _read(path: Path, shown: str) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise SettingError(
-            FILE, f"{shown} cannot be read ({error.strerror}); allow reading it, or remove it"
-        ) from error
-    if len(data) > _LARGEST:
-        raise SettingError(FILE, f"{shown} is larger than 64 kB; it holds a few lines of defaults")
-    try:
-        return tomllib.loads(data.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise SettingError(FILE, f"{shown} is not UTF-8 text; save it as UTF-8") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise SettingError(
-            FILE, f"{shown} is no valid TOML: {clean(str(error))}; correct that place"
-        ) from None
-
-
-def _value(shown: str, name: str, value: Any) -> Any:
-    """A value of the dataset's file as a setting has it."""
-    if name not in declarations():
-        near = difflib.get_close_matches(name, declarations(), n=1)
-        hint = f"did you mean {near[0]}?" if near else f"it may be {', '.join(declarations())}"
-        raise SettingError(clean(name), f"{shown}: there is no setting {clean(name)!r}; {hint}")
-    try:
+    values = {}
+    for name, value in table(path, tables, TRAINING).items():
+        if name in _OF_MACHINES:
+            raise wrong(
+                path,
+                name,
+                f"{name} belongs to a machine, not to a dataset: give {flag(name)}, or write it "
+                f"into {FROM_HERE} where you work, or your {USER_FILE}",
+            )
         if name == "weights" and value not in declarations()[name].choices:
-            raise SettingError(
-                name, "weights may be none or imagenet here; give a file with --weights"
+            raise wrong(
+                path, name, "weights may be none or imagenet here; give a file with --weights"
             )
-        return options.from_data(name, value)
-    except SettingError as error:
-        raise SettingError(name, f"{shown}: {error}") from None
+        values[name] = value_of(path, name, value)
+    return values
 
 
-def _weights_file(text: str) -> Path:
+def _files(dataset: Path | None) -> list[tuple[str, dict[str, Any]]]:
+    """What the files say, those that count more first."""
+    layers = []
+    if dataset is not None:
+        layers.append((FROM_DATASET, dataset_defaults(dataset)))
+    if dataset is None or not _is_same(dataset / FILE, here()):
+        layers.append((FROM_HERE, training_defaults(here())))
+    layers.append((FROM_USER, training_defaults(of_user())))
+    return layers
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def _weights_file(text: str, source: str) -> Path:
     path = Path(os.path.expanduser(text)).absolute()  # noqa: PTH111 (~nobody is left as it is)
     if not path.is_file():
         raise SettingError(
             "weights",
-            f"there is no file {clean(str(path))} to start from; weights (--weights) may be "
-            f"none, imagenet or a checkpoint file",
+            f"there is no file {clean(str(path))} to start from"
+            + (f", as {source} has it" if source != FROM_FLAG else "")
+            + "; weights (--weights) may be none, imagenet or a checkpoint file",
         )
     return path

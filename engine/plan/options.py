@@ -14,7 +14,8 @@ from functools import cache, partial
 from typing import Any, get_origin, get_type_hints
 
 from engine.errors import SettingError
-from engine.plan.config import Declaration, Settings, check, declarations, flag
+from engine.plan.config import Settings, declarations
+from engine.plan.declaration import Declaration, check, flag
 
 _LARGEST = 2**53
 _YES = frozenset(("yes", "true", "on", "1", "y"))
@@ -30,6 +31,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     """
     groups = {
         "main": parser.add_argument_group("training"),
+        "switches": parser.add_argument_group(
+            "switches of strategies", "what a strategy fixes itself stays as it has it"
+        ),
         "more": parser.add_argument_group("more about training"),
     }
     for name, declared in declarations().items():
@@ -37,6 +41,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         if _kind(name) is bool:
             group.add_argument(
                 flag(name),
+                *declared.aliases,
                 action=argparse.BooleanOptionalAction,
                 default=argparse.SUPPRESS,
                 help=_help(name, declared),
@@ -44,6 +49,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         else:
             group.add_argument(
                 flag(name),
+                *declared.aliases,
                 type=partial(parse, name),
                 metavar=_metavar(name, declared),
                 default=argparse.SUPPRESS,

@@ -1,9 +1,14 @@
-"""Where this user's small files lie: state that is kept, and caches that may be lost."""
+"""Where this user's small files lie: what they wrote, state that is kept, caches to be lost."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+
+def config() -> Path:
+    """``$XDG_CONFIG_HOME/resnet-tui``, else under ``~/.config``."""
+    return _place("XDG_CONFIG_HOME", ".config")
 
 
 def state() -> Path:

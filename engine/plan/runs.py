@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.plan.config import Settings
 from engine.plan.machine import ANY, Machine
 from engine.plan.strategies import Strategy
-from engine.plan.switches import combine
+from engine.plan.switches import check, combine
 
 SCHEMA = 2
 """The version of ``experiment.json`` and ``config.json``."""
@@ -23,7 +24,8 @@ class RunPlan:
     strategy: Strategy
     settings: Settings
     """With the strategy's own switches in them, and every ``auto`` that a plan can decide decided:
-    ``precision`` (never ``auto``), ``nproc``, ``stages``, ``micro_batches``, ``schedule``."""
+    ``precision`` (never ``auto``), ``nproc``, ``stages``, ``micro_batches``, ``schedule``,
+    ``recompute``, and ``device`` where the machine is known."""
     dataset: str
     """Absolute path of the dataset folder."""
     repeat: int = 0
@@ -46,7 +48,7 @@ class ExperimentPlan:
     settings: Settings
     runs: tuple[RunPlan, ...]
     sources: dict[str, str]
-    """Where each setting came from, by its name: ``flag``, ``resnet-tui.toml``, ``default``."""
+    """Where each setting came from, by its name: see ``engine.plan.defaults``, or ``you``."""
     schema: int = SCHEMA
 
 
@@ -56,12 +58,15 @@ def plan_runs(
     strategies: tuple[Strategy, ...],
     repeats: int = 1,
     machine: Machine = ANY,
+    given: Collection[str] | None = None,
 ) -> tuple[RunPlan, ...]:
     """The runs of an experiment in the order in which they are done.
 
-    Every repeat has its own seed; the strategies of one repeat share it. Raises ``StrategyError``
-    where a strategy cannot be combined with the settings, or cannot run on ``machine``.
+    Every repeat has its own seed; the strategies of one repeat share it. ``given``: see
+    ``switches.check``. Raises ``StrategyError`` where a strategy cannot be combined with the
+    settings, or cannot run on ``machine``.
     """
+    check(strategies, settings, machine, given)
     ordered = [(repeat, each) for repeat in range(repeats) for each in strategies]
     return tuple(
         RunPlan(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 from engine.errors import StrategyError
+from engine.plan.text import clean
 
 Parallelism = Literal["none", "dp", "ddp", "fsdp", "gpipe", "pipeline"]
 
@@ -97,11 +98,25 @@ STRATEGIES: tuple[Strategy, ...] = (
 """In the order of the keys 1, 2, ... on Setup."""
 
 
+def known_strategies() -> tuple[Strategy, ...]:
+    """The presets, then those that the user's own files name, read once.
+
+    Raises ``ConfigFileError``. Once it has answered it answers always, and at once.
+    """
+    from engine.plan.userfiles import user_strategies
+
+    return STRATEGIES + user_strategies()
+
+
 def strategy(name: str) -> Strategy:
-    """The preset of that name or alias; raises ``StrategyError`` with the names there are."""
+    """The strategy of that name or alias; raises ``StrategyError`` with the names there are."""
     wanted = ALIASES.get(name, name)
     for each in STRATEGIES:
         if each.name == wanted:
             return each
-    names = ", ".join(each.name for each in STRATEGIES)
-    raise StrategyError(f"there is no strategy {name!r}; choose from {names}")
+    known = known_strategies()
+    for each in known:
+        if each.name == wanted:
+            return each
+    names = ", ".join(each.name for each in known)
+    raise StrategyError(f"there is no strategy {clean(name)!r}; choose from {names}")

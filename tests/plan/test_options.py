@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from engine.errors import EXIT_WRONG_INPUT, SettingError
 from engine.plan import options
-from engine.plan.config import Settings, declarations, flag
+from engine.plan.config import Settings, declarations
+from engine.plan.declaration import flag
 from engine.plan.options import parse, parse_duration, show
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -29,7 +30,18 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "device": st.sampled_from(["auto", "cuda", "mps", "cpu"]),
     "gpus": st.none()
     | st.lists(st.integers(0, 63), unique=True, min_size=1, max_size=9).map(tuple),
-    "precision": st.sampled_from(["auto", "bf16", "fp16"]),
+    "precision": st.sampled_from(["auto", "fp32", "tf32", "mixed", "bf16", "fp16"]),
+    "gradient_checkpointing": st.booleans(),
+    "accumulate": st.integers(1, 4096),
+    "nproc": st.none() | st.integers(1, 1024),
+    "stages": st.none() | st.integers(2, 2**53),
+    "micro_batches": st.none() | st.integers(1, 2**53),
+    "schedule": st.sampled_from(["auto", "gpipe", "1f1b"]),
+    "balance": st.none() | st.lists(st.integers(1, 63), min_size=1, max_size=9).map(tuple),
+    "recompute": st.sampled_from(["auto", "always", "except_last", "never"]),
+    "compile": st.booleans(),
+    "sync_bn": st.booleans(),
+    "hang_timeout": st.floats(0, exclude_min=True, allow_infinity=False),
     "channels_last": st.sampled_from(["auto", "yes", "no"]),
     "crop_min": st.floats(0, 1, exclude_min=True),
     "flip": st.booleans(),

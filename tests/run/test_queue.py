@@ -4,10 +4,10 @@ from pathlib import Path
 
 from engine.plan.config import Settings
 from engine.plan.runs import RunPlan, plan_runs
-from engine.plan.strategies import STRATEGIES
+from engine.plan.strategies import strategy
 from engine.run.queue import Queue
 
-RUNS = plan_runs(Path("/data"), Settings(), STRATEGIES, repeats=2)
+RUNS = plan_runs(Path("/data"), Settings(), (strategy("single"), strategy("amp")), repeats=2)
 NAMES = tuple(run.run for run in RUNS)
 
 

@@ -1,0 +1,157 @@
+"""What cannot be combined: switches with each other, and with the numbers of a training.
+
+Each rule looks at the settings of one run, all decided, and answers with a sentence or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.plan.config import Settings
+from engine.plan.layers import layer_count
+from engine.plan.spread import needs_company
+from engine.plan.strategies import Strategy
+
+Rule = Callable[[Strategy, Settings], str]
+"""A sentence that begins with the strategy's name (left out here), or nothing."""
+
+_NOT_COMPILED: tuple[tuple[Callable[[Strategy, Settings], bool], str], ...] = (
+    (
+        lambda chosen, settings: chosen.parallelism == "gpipe",
+        "cannot be compiled: torch.compile crashes under torchgpipe",
+    ),
+    (
+        lambda chosen, settings: chosen.parallelism == "dp",
+        "cannot be compiled: DataParallel copies the network to its GPUs anew in every step",
+    ),
+    (
+        lambda chosen, settings: chosen.parallelism == "pipeline",
+        "cannot be compiled: its stages are built anew for short batches",
+    ),
+    (
+        lambda chosen, settings: settings.gradient_checkpointing,
+        "cannot be compiled together with gradient checkpointing: batch normalisation holds its "
+        "statistics still in the second computation, which torch.compile cannot trace",
+    ),
+    (
+        lambda chosen, settings: settings.accumulate > 1,
+        "cannot be compiled together with accumulation (--accumulate): batch normalisation "
+        "gathers its statistics over the parts of a step, which torch.compile cannot trace",
+    ),
+)
+"""What ``--compile`` cannot be combined with, and why."""
+
+
+def broken_rule(chosen: Strategy, settings: Settings) -> str:
+    """Why a run cannot be trained like this; empty where it can."""
+    for rule in _RULES:
+        if why := rule(chosen, settings):
+            return f"{chosen.name} {why}"
+    return ""
+
+
+def of_switches_alone(chosen: Strategy) -> str:
+    """Why the switches that a strategy itself fixes cannot be combined; empty where they can."""
+    fixed = {
+        name: value
+        for name in ("compile", "gradient_checkpointing", "accumulate")
+        if (value := getattr(chosen, name)) is not None
+    }
+    why = _compiled(chosen, Settings(**fixed))
+    return f"{chosen.name} {why}" if why else ""
+
+
+def _compiled(chosen: Strategy, settings: Settings) -> str:
+    if not settings.compile:
+        return ""
+    for applies, why in _NOT_COMPILED:
+        if applies(chosen, settings):
+            return f"{why}; leave --compile out"
+    return ""
+
+
+def _synchronised(chosen: Strategy, settings: Settings) -> str:
+    if settings.sync_bn and settings.device != "cuda":
+        return (
+            "cannot normalise over all processes (--sync-bn) here: SyncBatchNorm needs GPUs; "
+            "leave it out"
+        )
+    return ""
+
+
+def _layers(chosen: Strategy, settings: Settings) -> str:
+    if settings.stages is None:
+        return ""
+    layers = layer_count(settings.model)
+    if settings.stages > layers:
+        return (
+            f"cannot cut {settings.model} into {settings.stages} stages (--stages): it has "
+            f"{layers} layers; give fewer"
+        )
+    balance = settings.balance
+    if balance is None:
+        return ""
+    shown = ",".join(map(str, balance))
+    if len(balance) != settings.stages:
+        return (
+            f"has {settings.stages} stages, and balance (--balance) {shown} is for "
+            f"{len(balance)}; give the layers of each stage, or leave one of them out"
+        )
+    if sum(balance) != layers:
+        return (
+            f"cannot use balance (--balance) {shown}: it has {sum(balance)} layers and "
+            f"{settings.model} has {layers}; the numbers must add up to that"
+        )
+    return ""
+
+
+def _schedule(chosen: Strategy, settings: Settings) -> str:
+    micro_batches, stages = settings.micro_batches, settings.stages
+    if micro_batches is None or stages is None:
+        return ""
+    part = settings.batch_size // settings.accumulate
+    if micro_batches > part:
+        return (
+            f"cannot cut a batch of {part} images into {micro_batches} micro-batches "
+            f"(--micro-batches); give {part} or fewer"
+        )
+    if settings.schedule == "1f1b" and micro_batches < stages:
+        return (
+            f"needs as many micro-batches as stages for the schedule 1f1b, and has "
+            f"{micro_batches} for {stages}; give --micro-batches {stages} or more, or "
+            "--schedule gpipe"
+        )
+    return ""
+
+
+def _shares(chosen: Strategy, settings: Settings) -> str:
+    """Batches too small to be shared out."""
+    batch, nproc = settings.batch_size, settings.nproc or 1
+    if settings.accumulate > batch:
+        return (
+            f"cannot compute a batch of {batch} images in {settings.accumulate} parts "
+            f"(--accumulate); give {batch} or fewer"
+        )
+    shared = chosen.parallelism in ("dp", "ddp", "fsdp")
+    if shared and nproc > batch:
+        return (
+            f"cannot share a batch of {batch} images between {nproc} devices (--nproc); give "
+            "fewer, or a larger --batch-size"
+        )
+    pieces = nproc if shared else settings.micro_batches or 1
+    share = batch // (pieces * settings.accumulate)
+    if share <= 1 and needs_company(settings):
+        parts = settings.accumulate > 1
+        if shared:
+            what = "device and part" if parts else "device"
+        else:
+            what = "micro-batch" if settings.micro_batches else "part" if parts else "step"
+        return (
+            f"leaves fewer than two images for each {what} (batch size {batch}), and batch "
+            f"normalisation needs two at {settings.image_size} px; give a larger --batch-size or "
+            "--image-size, or fewer pieces"
+        )
+    return ""
+
+
+_RULES: tuple[Rule, ...] = (_compiled, _synchronised, _layers, _schedule, _shares)
