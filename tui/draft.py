@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from engine.errors import SettingError
+from engine.errors import ConfigFileError, SettingError
 from engine.plan import options
 from engine.plan.config import Settings, declarations
 from engine.plan.defaults import FROM_US, resolve
@@ -111,7 +111,7 @@ class Draft:
                     choices=choices,
                     open_choices=declared.open_choices,
                     problem=problem,
-                    more=declared.group == "more",
+                    more=declared.group != "main",
                 )
             )
         return fields
@@ -121,6 +121,8 @@ def look_up(number: int, dataset: Path | None, given: dict[str, Any]) -> Default
     """What ``given`` and the dataset's own defaults make together. Blocking: for a thread."""
     try:
         ours = resolve(None, given)
+    except ConfigFileError as error:
+        return DefaultsResolved(number, None, problem=str(error))
     except SettingError as error:
         return DefaultsResolved(number, None, error.field, str(error))
     try:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.errors import StrategyError
 from engine.plan.dataset import Report
-from engine.plan.machine import Machine
-from engine.plan.strategies import strategy
-from engine.plan.switches import availability, runs_anywhere
+from engine.plan.defaults import asked_for
+from engine.plan.machine import ANY, Machine
+from engine.plan.strategies import Strategy, strategy
+from engine.plan.switches import check, runs_anywhere
 from tui.draft import Draft
 
 Place = Literal["dataset", "strategies", "settings"]
@@ -37,11 +39,8 @@ class Readiness:
             return self.draft.wrong[1], "settings"
         if not self.ticked:
             return "Tick a strategy first: Space, or its number.", "strategies"
-        for name in self.ticked if self.machine is not None else ():
-            assert self.machine is not None
-            judged = availability(strategy(name), self.machine)
-            if judged.status == "unavailable":
-                return f"{name} cannot run here: {judged.reason}", "strategies"
+        if why := self._cannot_be_combined():
+            return why, "strategies"
         return None
 
     def waiting(self) -> str:
@@ -50,6 +49,24 @@ class Readiness:
             return "reading the dataset's folders"
         if not self.draft.settled:
             return "looking up the dataset's defaults"
-        if self.machine is None and not all(runs_anywhere(strategy(each)) for each in self.ticked):
+        if self.machine is None and not self._run_anywhere():
             return "looking at this machine"
         return ""
+
+    def _cannot_be_combined(self) -> str:
+        """Why the ticked strategies cannot be trained here like this, as far as that is known."""
+        machine = ANY if self.machine is None and self._run_anywhere() else self.machine
+        if machine is None or not self.draft.settled:
+            return ""
+        asked = asked_for(self.draft.sources())
+        try:
+            check(self._strategies(), self.draft.settings, machine, asked)
+        except StrategyError as error:
+            return str(error)
+        return ""
+
+    def _run_anywhere(self) -> bool:
+        return all(runs_anywhere(each, self.draft.settings) for each in self._strategies())
+
+    def _strategies(self) -> tuple[Strategy, ...]:
+        return tuple(strategy(name) for name in self.ticked)

@@ -11,6 +11,7 @@ from engine.journal.commands import send
 from engine.plan.config import Settings
 from engine.plan.strategies import strategy
 from engine.run.spawn import start_supervisor
+from tui.machine import machine_for
 
 
 def begin(
@@ -24,12 +25,14 @@ def begin(
 
     Blocks for up to some seconds. Raises an error of ours with a sentence.
     """
+    chosen = tuple(strategy(name) for name in strategies)
     experiment = create(
         parent,
         dataset,
         settings,
-        strategies=tuple(strategy(name) for name in strategies),
+        strategies=chosen,
         sources=sources,
+        machine=machine_for(chosen, settings),
     )
     start_supervisor(experiment)
     return experiment.directory

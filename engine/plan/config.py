@@ -179,7 +179,7 @@ class Settings:
     )
     sync_bn: bool = _setting(
         False,
-        "normalise over the batches of all processes together (GPUs only)",
+        "normalise over the batches of all processes together; on GPUs only",
         label="sync BN",
         group="switches",
     )

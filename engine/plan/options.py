@@ -185,7 +185,7 @@ def _wanted(name: str, declared: Declaration) -> str:
         return f"one of {', '.join(declared.choices)}" + (
             " or a path" if declared.open_choices else ""
         )
-    return "numbers with commas between them, as 0,2"
+    return f"numbers with commas between them, as {declared.metavar}"
 
 
 def _metavar(name: str, declared: Declaration) -> str:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from engine.errors import SettingError
+from engine.plan import stages
 from engine.plan.config import Settings
-from engine.plan.layers import layer_count
+from engine.plan.layers import learning
 from engine.plan.spread import needs_company
 from engine.plan.strategies import Strategy
 
@@ -82,32 +84,19 @@ def _synchronised(chosen: Strategy, settings: Settings) -> str:
 def _layers(chosen: Strategy, settings: Settings) -> str:
     if settings.stages is None:
         return ""
-    layers = layer_count(settings.model)
-    if settings.stages > layers:
-        return (
-            f"cannot cut {settings.model} into {settings.stages} stages (--stages): it has "
-            f"{layers} layers; give fewer"
-        )
-    balance = settings.balance
-    if balance is None:
-        return ""
-    shown = ",".join(map(str, balance))
-    if len(balance) != settings.stages:
-        return (
-            f"has {settings.stages} stages, and balance (--balance) {shown} is for "
-            f"{len(balance)}; give the layers of each stage, or leave one of them out"
-        )
-    if sum(balance) != layers:
-        return (
-            f"cannot use balance (--balance) {shown}: it has {sum(balance)} layers and "
-            f"{settings.model} has {layers}; the numbers must add up to that"
-        )
+    layers = learning(settings.model)
+    try:
+        stages.check_count(layers, settings.stages)
+        if settings.balance is not None:
+            stages.given(settings.balance, layers, settings.stages)
+    except SettingError as error:
+        return f"cannot cut {settings.model} like this: {error}"
     return ""
 
 
 def _schedule(chosen: Strategy, settings: Settings) -> str:
-    micro_batches, stages = settings.micro_batches, settings.stages
-    if micro_batches is None or stages is None:
+    micro_batches, count = settings.micro_batches, settings.stages
+    if micro_batches is None or count is None:
         return ""
     part = settings.batch_size // settings.accumulate
     if micro_batches > part:
@@ -115,10 +104,10 @@ def _schedule(chosen: Strategy, settings: Settings) -> str:
             f"cannot cut a batch of {part} images into {micro_batches} micro-batches "
             f"(--micro-batches); give {part} or fewer"
         )
-    if settings.schedule == "1f1b" and micro_batches < stages:
+    if settings.schedule == "1f1b" and micro_batches < count:
         return (
             f"needs as many micro-batches as stages for the schedule 1f1b, and has "
-            f"{micro_batches} for {stages}; give --micro-batches {stages} or more, or "
+            f"{micro_batches} for {count}; give --micro-batches {count} or more, or "
             "--schedule gpipe"
         )
     return ""

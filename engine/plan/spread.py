@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from engine.errors import StrategyError
 from engine.plan.config import Settings
-from engine.plan.layers import layer_count
+from engine.plan.layers import learning
 from engine.plan.machine import Machine
 from engine.plan.strategies import Strategy
 
@@ -54,14 +54,14 @@ def _devices(settings: Settings, machine: Machine) -> int:
 
 
 def _stages(settings: Settings, machine: Machine) -> int:
-    """Stages that were asked for; else one for each device, as far as there are layers."""
+    """Stages that were asked for; else one for each device, as far as the layers go."""
     if settings.stages is not None:
         return settings.stages
     if settings.balance is not None:
         return len(settings.balance)
     if settings.nproc is not None and settings.nproc > 1:
         return settings.nproc
-    return min(_devices(settings, machine), layer_count(settings.model))
+    return min(_devices(settings, machine), sum(learning(settings.model)))
 
 
 def _gpipe(settings: Settings, machine: Machine) -> Settings:
@@ -94,8 +94,6 @@ def _gpipe(settings: Settings, machine: Machine) -> Settings:
         micro_batches=_micro_batches(settings, stages),
         schedule="gpipe",
         recompute=recompute,
-        # torchgpipe recomputes whole stages by itself: blocks inside them must not do it again.
-        gradient_checkpointing=False,
     )
 
 

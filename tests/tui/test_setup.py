@@ -212,7 +212,7 @@ async def test_a_start_waits_for_the_machine_and_can_be_taken_back(
         return HERE
 
     # A strategy that needs several devices, say.
-    monkeypatch.setattr(readiness, "runs_anywhere", lambda _: False)
+    monkeypatch.setattr(readiness, "runs_anywhere", lambda *_: False)
     start = Start(experiments_directory=tmp_path / "e", dataset=pets)
     async with drive(monkeypatch, NARROW, start, slow) as driver:
         await driver.until_seen("2 classes")

@@ -32,11 +32,14 @@ def add_experiment(parser: argparse.ArgumentParser) -> None:
 def add_training(parser: argparse.ArgumentParser) -> None:
     """The strategies and every setting."""
     from engine.plan.options import add_flags
+    from engine.plan.strategies import STRATEGIES
 
+    names = ", ".join(each.name for each in STRATEGIES)
     parser.add_argument(
         "--strategy",
         metavar="NAME,NAME",
-        help="strategies to train, one after another (default: single)",
+        help=f"strategies to train, one after another: {names}, or those of your own that "
+        "'resnet-tui doctor' lists (default: single)",
     )
     add_flags(parser)
 
@@ -65,13 +68,13 @@ def experiment(arguments: argparse.Namespace) -> Experiment:
 
 
 def strategies(text: str | None) -> tuple[str, ...]:
-    """The names in ``single,amp``, each once; empty when none was given."""
+    """The names in ``single,amp``, each once, aliases resolved; empty when none was given."""
     if text is None:
         return ()
     from engine.errors import StrategyError
     from engine.plan.strategies import strategy
 
-    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    names = [part.strip() for part in text.split(",") if part.strip()]
     if not names:
         raise StrategyError("--strategy is empty; name one, as single,amp")
-    return tuple(strategy(name).name for name in names)
+    return tuple(dict.fromkeys(strategy(name).name for name in names))

@@ -24,15 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    import sys
-
     from engine.run import host
+    from tui.commands.waiting import while_waiting
 
-    if sys.stderr.isatty():
-        print("asking torch what it can use ...", end="\r", file=sys.stderr, flush=True)
-    machine = host.probe(refresh=True)
-    if sys.stderr.isatty():
-        print("\x1b[K", end="", file=sys.stderr, flush=True)
+    with while_waiting("asking torch what it can use"):
+        machine = host.probe(refresh=True)
     directory = shared.directory(arguments)
     _print(
         {
@@ -112,13 +108,27 @@ def _shared_memory(free: int | None) -> str:
 
 
 def _strategies(machine: Machine) -> Iterator[Fact]:
-    from engine.plan.strategies import STRATEGIES
-    from engine.plan.switches import availability
+    from engine.errors import ResnetTuiError, SettingError
+    from engine.plan.config import Settings
+    from engine.plan.defaults import resolve
+    from engine.plan.strategies import STRATEGIES, known_strategies
+    from engine.plan.switches import availability, combine
 
-    for each in STRATEGIES:
-        can = availability(each, machine)
-        why = f": {can.reason}" if can.reason else ""
-        yield each.name, f"{can.status}{why}"
+    known, settings = STRATEGIES, Settings()
+    try:
+        known = known_strategies()
+        settings = resolve(None, {}).settings
+    except SettingError as error:
+        yield "problem", str(error)
+    for each in known:
+        can = availability(each, machine, settings)
+        status, why = can.status, can.reason
+        try:
+            combine(each, settings, machine)
+        except ResnetTuiError as error:
+            # Switches that the user's own files put together.
+            status, why = "unavailable", why if status == "unavailable" else str(error)
+        yield each.name, f"{status}: {why}" if why else status
 
 
 def _terminal() -> Iterator[Fact]:

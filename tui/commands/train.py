@@ -12,6 +12,9 @@ from tui.commands import arguments as shared
 
 if TYPE_CHECKING:
     from engine.experiment import Experiment
+    from engine.plan.config import Settings
+    from engine.plan.machine import Machine
+    from engine.plan.strategies import Strategy
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,13 +71,17 @@ def _prepared(arguments: argparse.Namespace) -> Callable[[], Experiment]:
     from engine.experiment import create
     from engine.plan import dataset, defaults, options
     from engine.plan.strategies import strategy
+    from engine.plan.switches import check
     from engine.run.spawn import start_supervisor
 
-    names = shared.strategies(arguments.strategy) or ("single",)
+    chosen = tuple(strategy(each) for each in shared.strategies(arguments.strategy) or ("single",))
     folder = shared.folder(arguments.dataset)
     resolved = defaults.resolve(folder, options.chosen(arguments))
     # Wrong folders are refused here, before there is an experiment of them.
     dataset.load(folder, resolved.settings.val_fraction, resolved.settings.seed)
+    machine = _machine(chosen, resolved.settings)
+    check(chosen, resolved.settings, machine, defaults.asked_for(resolved.sources))
+    _tell_slow(chosen, resolved.settings, machine)
     directory = shared.directory(arguments)
 
     def begin() -> Experiment:
@@ -82,13 +89,33 @@ def _prepared(arguments: argparse.Namespace) -> Callable[[], Experiment]:
             directory,
             folder,
             resolved.settings,
-            strategies=tuple(strategy(name) for name in names),
+            strategies=chosen,
             sources=resolved.sources,
+            machine=machine,
         )
         start_supervisor(experiment)
         return experiment
 
     return begin
+
+
+def _machine(chosen: tuple[Strategy, ...], settings: Settings) -> Machine:
+    from tui.commands.waiting import while_waiting
+    from tui.machine import machine_for
+
+    with while_waiting("asking torch what it can use"):
+        return machine_for(chosen, settings)
+
+
+def _tell_slow(chosen: tuple[Strategy, ...], settings: Settings, machine: Machine) -> None:
+    """Names the strategies whose times will say nothing about them, before they are trained."""
+    from engine.plan.switches import availability
+
+    for each in chosen:
+        can = availability(each, machine, settings)
+        if can.status == "functional only":
+            told = f"resnet-tui: {each.name} is functional only: {can.reason}"
+            print(told, file=sys.stderr, flush=True)
 
 
 def _writable(csv: str | None) -> Path | None:
