@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.journal.events import Level, Notice, Ready
-from engine.journal.views import EpochView, ExperimentView, RunView, ValidationView
+from engine.journal.views import (
+    EpochView,
+    ExperimentView,
+    PipelineView,
+    RunView,
+    StagesView,
+    ValidationView,
+)
 from engine.plan.text import clean
 from tui.widgets import format as show
 
@@ -59,11 +66,16 @@ class Narrator:
                 yield told(phase.started, clean(phase.name))
         if run.ready is not None and self._first(*key, "ready"):
             yield told(run.ready.t, _ready(run.ready))
+        if run.pipeline is not None and self._first(*key, "pipeline"):
+            yield told(run.pipeline.t, _split(run.pipeline))
         for notice in run.notices:
             if self._first(*key, "notice", notice.t, notice.text):
                 yield _notice(run.run, run.strategy, notice)
         for t, text in self._epochs(run):
             yield told(t, text)
+        for measured in run.pipeline.measured if run.pipeline is not None else ():
+            if self._first(*key, "stages", measured.epoch):
+                yield told(measured.t, _busy(measured, run.ready))
         if run.state in _OVER and self._first(*key, "over", run.ended):
             yield told(run.ended, _end(run))
 
@@ -105,9 +117,28 @@ def _ready(ready: Ready) -> str:
         f"{show.count(ready.train_images)} + {show.count(ready.val_images)} images",
         clean(ready.device_name or ready.device),
         clean(ready.precision),
-        f"batch {ready.batch_size}",
+        f"batch {show.pieces(ready.batch_size, ready.device_batch or ready.batch_size)}",
     )
     return ", ".join(part for part in parts if part)
+
+
+def _split(pipeline: PipelineView) -> str:
+    layers = "+".join(map(str, pipeline.balance))
+    pieces = f"{pipeline.micro_batches} micro-batch" + ("es" if pipeline.micro_batches > 1 else "")
+    parts = [
+        f"split {layers} layers into {pipeline.stages} stages "
+        f"({'given' if pipeline.given else 'measured'}), {pieces}, {pipeline.schedule}",
+        f"bubble {show.percent(pipeline.bubble_in_theory, 0)} in theory",
+    ]
+    if not pipeline.overlaps:
+        parts.append("functional only: the stages share one device")
+    return "; ".join(parts)
+
+
+def _busy(measured: StagesView, ready: Ready | None) -> str:
+    epoch = f"epoch {measured.epoch + 1}" + (f"/{ready.epochs}" if ready is not None else "")
+    shares = ", ".join(show.percent(each, 0) for each in measured.shares)
+    return f"{epoch}   bubble {show.percent(measured.bubble, 0)}   stages busy {shares}"
 
 
 def _epoch(epoch: EpochView, validation: ValidationView | None, epochs: int | None) -> str:

@@ -52,6 +52,7 @@ def pipeline_view(attempts: Sequence[tuple[PipelineEvents, float]]) -> PipelineV
         devices=planned.devices,
         overlaps=planned.overlaps,
         given=planned.given,
+        t=planned.t,
         measured=tuple(view for _, view in sorted(measured.items())),
     )
 

@@ -107,6 +107,7 @@ class PipelineView:
     """Whether stages can work at the same time: not where they share one device."""
     given: bool
     """The user gave the balance."""
+    t: float
     measured: tuple[StagesView, ...] = ()
     """Of each epoch that every stage has finished."""
 

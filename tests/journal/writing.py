@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from engine import experiment
@@ -99,16 +100,28 @@ class RankWriter:
     def ready(self, ready: events.Ready) -> None:
         self.write(ready)
 
-    def steps(self, count: int, metrics: tuple[str, ...] = STEP_METRICS) -> None:
-        self.write(steps(self.step, count, self.t, metrics))
+    def steps(
+        self, count: int, metrics: tuple[str, ...] = STEP_METRICS, *, has_loss: bool = True
+    ) -> None:
+        told = steps(self.step, count, self.t, metrics)
+        if not has_loss:
+            nothing = {"loss": np.nan, "top1": np.nan, "top5": np.nan, "images": 0.0}
+            values = columns(self.step, count, metrics)
+            for name in nothing.keys() & set(metrics):
+                values[metrics.index(name)] = nothing[name]
+            told = steps_of(self.step, self.t, dict(zip(metrics, values, strict=True)))
+        self.write(told)
         self.step += count
         self.t += count * STEP_SECONDS
 
-    def epoch(self, epoch: int, begun: int) -> None:
-        """Everything that follows an epoch's last step: sums, validation, a checkpoint."""
+    def epoch(self, epoch: int, begun: int, *, has_loss: bool = True) -> None:
+        """Everything that follows an epoch's last step: sums, validation, a checkpoint.
+
+        A rank without a loss counts no images.
+        """
         count = self.step - begun
         values = columns(begun, count).astype(np.float64)
-        images = count * BATCH
+        images = count * BATCH if has_loss else 0
         loss, top1, top5 = values[:3].mean(axis=1)
         self.write(
             events.EpochEnded(
@@ -124,6 +137,12 @@ class RankWriter:
             )
         )
         self.t += 0.2
+        if self.rank == 0:
+            self._validated(epoch)
+        self.write(events.Memory(t=self.t, rss=900_000_000, peak_rss=1_000_000_000))
+
+    def _validated(self, epoch: int) -> None:
+        """The first rank speaks for all."""
         self.write(
             events.Validated(
                 t=self.t,
@@ -147,7 +166,6 @@ class RankWriter:
                 seconds=0.05,
             )
         )
-        self.write(events.Memory(t=self.t, rss=900_000_000, peak_rss=1_000_000_000))
 
     def end(self, state: EndState, reason: str = "", traceback: str = "") -> None:
         self.write(
@@ -170,6 +188,14 @@ class Shape:
     per_event: int = 5
     metrics: tuple[str, ...] = STEP_METRICS
     classes: tuple[str, ...] = ("ants", "bees")
+    ranks: int = 1
+    pipeline: events.PipelinePlanned | None = None
+    """Where it is one: a stage per rank if there are several, else all stages in one process."""
+    busy: tuple[float, ...] = ()
+    """The share of the time in which each stage computed."""
+    device: str = "cpu"
+    device_batch: int | None = None
+    norm_batch: int | None = None
 
     @property
     def epochs(self) -> int:
@@ -191,7 +217,9 @@ class Shape:
             steps_per_epoch=self.steps_per_epoch,
             total_steps=self.epochs * self.steps_per_epoch,
             batch_size=BATCH,
-            device="cpu",
+            device=self.device,
+            device_batch=self.device_batch,
+            norm_batch=self.norm_batch,
             device_name="a processor",
             precision="fp32",
             workers=2,
@@ -208,22 +236,44 @@ def write_rank(
     state: EndState | None = "done",
     reason: str = "",
     detail: str = "",
+    rank: int = 0,
 ) -> None:
-    """The whole journal of a run's only rank. A run without a ``state`` has no closing event."""
-    writer = RankWriter(directory, run, t)
-    writer.begin()
+    """The whole journal of a rank. A run without a ``state`` has no closing event."""
+    writer = RankWriter(directory, run, t, rank=rank)
+    writer.begin(world_size=shape.ranks)
     writer.ready(shape.ready(writer.t))
+    # Of a pipeline in several processes only the last has a loss.
+    has_loss = shape.pipeline is None or rank == shape.ranks - 1
+    if shape.pipeline is not None and rank == 0:
+        writer.write(structs.replace(shape.pipeline, t=writer.t))
     for epoch in range(shape.epochs):
         begun, end = writer.step, min(shape.total_steps, (epoch + 1) * shape.steps_per_epoch)
         writer.write(events.EpochStarted(t=writer.t, epoch=epoch, step=begun))
         while writer.step < end:
-            writer.steps(min(shape.per_event, end - writer.step), shape.metrics)
+            count = min(shape.per_event, end - writer.step)
+            writer.steps(count, shape.metrics, has_loss=has_loss)
         if end == (epoch + 1) * shape.steps_per_epoch:
-            writer.epoch(epoch, begun)
+            if shape.busy:
+                writer.write(_measured(shape, writer, rank, epoch))
+            writer.epoch(epoch, begun, has_loss=has_loss)
     if state is None:
         writer.close()
     else:
         writer.end(state, reason, detail)
+
+
+def _measured(shape: Shape, writer: RankWriter, rank: int, epoch: int) -> events.StagesMeasured:
+    """What the stages of a rank did: its own, or all in one process."""
+    stages = (rank,) if shape.ranks > 1 else tuple(range(len(shape.busy)))
+    seconds = shape.steps_per_epoch * STEP_SECONDS
+    return events.StagesMeasured(
+        t=writer.t,
+        epoch=epoch,
+        step=writer.step,
+        stages=stages,
+        busy=tuple(shape.busy[stage] * seconds for stage in stages),
+        seconds=seconds,
+    )
 
 
 def write_node(directory: Path, t: float, seconds: int) -> None:
@@ -292,7 +342,10 @@ def write_experiment(
         why, what = (reason, detail) if run is made.plan.runs[-1] else ("", "")
         argv = ("python", "-m", "engine.train", "fit", "--run-name", run.run)
         supervisor.append(events.RunStarted(t=t, run=run.run, attempt=1, argv=argv, pid=1))
-        write_rank(made.directory, run.run, t, shape, state=ending, reason=why, detail=what)
+        for rank in range(shape.ranks):
+            write_rank(
+                made.directory, run.run, t, shape, state=ending, reason=why, detail=what, rank=rank
+            )
         t += shape.seconds
         if ending is not None:
             ended = events.RunEnded(

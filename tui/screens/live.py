@@ -37,7 +37,15 @@ _CYCLE: tuple[Metric, ...] = ("top1", "top5", "speed", "wait", "step", "lr")
 class LiveScreen(LiveLayout):
     """The shown experiment, painted from the newest snapshot at most four times a second."""
 
-    FIRST_KEYS: ClassVar[tuple[str, ...]] = ("stop", "retry", "log", "turn", "follow", "overlay")
+    FIRST_KEYS: ClassVar[tuple[str, ...]] = (
+        "stop",
+        "retry",
+        "log",
+        "stages",
+        "turn",
+        "follow",
+        "overlay",
+    )
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("K", "stop", "stop"),
@@ -48,6 +56,7 @@ class LiveScreen(LiveLayout):
         Binding("f", "follow", "follow"),
         Binding("a", "overlay", "overlay"),
         Binding("m", "metric", "metric"),
+        Binding("t", "stages", "stages", tooltip="the stages of a pipeline, shown or hidden"),
         Binding(
             "y", "copy", "copy", show=False, tooltip="copy the error, or the command to attach"
         ),
@@ -63,6 +72,8 @@ class LiveScreen(LiveLayout):
         self.pinned: str | None = None
         """The run that the user chose to look at; ``None`` follows the running one."""
         self.overlay = False
+        self.stages: bool | None = None
+        """Whether the stages of a pipeline are shown; ``None`` where there is room."""
         self.look: Look | None = None
         """What is painted; ``None`` before anything is known."""
         self._stop_asked: dict[str, float] = {}
@@ -105,7 +116,8 @@ class LiveScreen(LiveLayout):
         if self.look is None or snapshot.experiment is not self.look.snapshot.experiment:
             self._forget()
         second = int(time.time())
-        now = (snapshot.number, second, self.view, self.metric, self.pinned, self.overlay)
+        chosen = (self.metric, self.pinned, self.overlay, self.stages)
+        now = (snapshot.number, second, self.view, chosen)
         if now == self._painted:
             return
         self._painted = now
@@ -145,6 +157,7 @@ class LiveScreen(LiveLayout):
             stopping=frozenset(asked),
             stop_asked=asked.get(shown.name),
             overlay=self.overlay,
+            stages=self.stages,
             metric=self.metric,
             progress=progress(shown.view, now) if shown.view is not None else None,
             running=progress(training[0], now) if training and len(all_) > 1 else None,
@@ -168,7 +181,9 @@ class LiveScreen(LiveLayout):
             # Its room is known after the next layout only.
             self._painted = ()
             self.call_after_refresh(self.paint)
-        keys = (len(look.entries), look.state, snapshot.alive, self.pinned, self.size)
+        run = look.shown.view
+        staged = run is not None and run.pipeline is not None
+        keys = (len(look.entries), look.state, snapshot.alive, self.pinned, self.size, staged)
         if keys != self._keys:
             self._keys = keys
             self.refresh_bindings()
@@ -200,7 +215,7 @@ class LiveScreen(LiveLayout):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         look = self.look
-        if action not in ("turn", "overlay", "pick", "follow", "stop", "retry", "log"):
+        if action not in ("turn", "overlay", "pick", "follow", "stop", "retry", "log", "stages"):
             return super().check_action(action, parameters)
         if look is None:
             return False
@@ -208,6 +223,8 @@ class LiveScreen(LiveLayout):
             return 0 < cast("int", parameters[0]) <= len(look.entries) > 1
         if action in ("turn", "overlay"):
             return len(look.entries) > 1
+        if action == "stages":
+            return look.shown.view is not None and look.shown.view.pipeline is not None
         if action == "follow":
             return self.pinned is not None
         if action == "stop":
@@ -235,6 +252,10 @@ class LiveScreen(LiveLayout):
 
     def action_overlay(self) -> None:
         self.overlay = not self.overlay
+        self.paint()
+
+    def action_stages(self) -> None:
+        self.stages = not self.query_one("#pipeline").display
         self.paint()
 
     def action_metric(self) -> None:

@@ -15,11 +15,15 @@ from tui.widgets import panels, summary
 from tui.widgets.chart import Chart
 from tui.widgets.keys import KeysLine
 from tui.widgets.line import Line, heading
+from tui.widgets.pipeline import pipeline, rows_of
 
 SMALL_PAUSE = 1.9
 """Seconds between two drawings of a small chart whose data grows."""
 NARROW_PAUSE = 1.9
 """As many more for any chart once a step is narrower than a dot: most steps then change nothing."""
+
+CHART_ROWS = 8
+"""With fewer, large charts tell nothing."""
 
 SMALL: tuple[Metric, ...] = ("speed", "wait", "step", "lr")
 
@@ -56,6 +60,7 @@ class LiveLayout(ChartKeys):
             with Horizontal(id="small"):
                 for metric in SMALL:
                     yield Chart(id=f"small-{metric}")
+            yield Line(id="pipeline")
             yield Line(id="strip")
             with Horizontal(id="bottom"):
                 yield Line(id="machine")
@@ -71,6 +76,7 @@ class LiveLayout(ChartKeys):
         self._show_machine(look)
         self._show_log(look)
         again = self._show_panel(look)
+        again = self._show_pipeline(look) or again
         self._show_charts(look)
         return again
 
@@ -142,6 +148,33 @@ class LiveLayout(ChartKeys):
             phases = run.phases if run is not None else ()
             panel.show(panels.phases(phases, look.now, room, height), layout=True)
         return changed
+
+    def _show_pipeline(self, look: Look) -> bool:
+        """The stages of a pipeline: beside the charts where there is room, else instead of them."""
+        run, line = look.shown.view, self.line("pipeline")
+        view = run.pipeline if run is not None else None
+        roomy = self.has_class("-high") and self.has_class("-wide")
+        wanted = roomy if look.stages is None else look.stages
+        shown = view is not None and wanted and not self.has_class("-failed")
+        changed = line.display != shown
+        line.display = shown
+        alone = False
+        if shown and view is not None:
+            room = self._room_for_stages()
+            alone = rows_of(view) > room
+            made = model.schedule_of(look.shown, view)
+            width = line.room or self.size.width - 2
+            height = room + CHART_ROWS if alone else room
+            line.show(pipeline(view, made, width, height), layout=True)
+        changed = changed or alone != self.has_class("-stages")
+        self.set_class(alone, "-stages")
+        return changed
+
+    def _room_for_stages(self) -> int:
+        """Rows that the charts can spare."""
+        body = self.query_one("#body").content_size.height
+        below = (4 if self.has_class("-low") else 8) + 7 * self.has_class("-high")
+        return max(0, body - below - CHART_ROWS - 1)
 
     def _show_charts(self, look: Look) -> None:
         runs = look.runs

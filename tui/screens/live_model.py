@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-from engine.journal.views import RunView
+from engine.journal.views import PipelineView, RunView
 from engine.plan.runs import RunPlan
+from engine.plan.schedule import Kind, Schedule, schedule
+from engine.plan.shares import device_batch
 from engine.plan.text import clean
 from engine.report.progress import Progress
 from tui.feed import Snapshot
@@ -63,6 +66,8 @@ class Look:
     stop_asked: float | None
     """When the shown one was."""
     overlay: bool
+    stages: bool | None
+    """Whether the user wants to see the stages of a pipeline; ``None`` where there is room."""
     metric: Metric
     """Of the second large chart."""
     progress: Progress | None
@@ -113,8 +118,7 @@ def state_words(look: Look) -> str:
     run, last = look.shown.view, look.snapshot.view.last_event
     if look.state == "silent":
         return f"no word for {show.seconds(None if last is None else look.now - last)}"
-    phase = run.phases[-1] if run is not None and run.phases else None
-    doing = clean(phase.name) if phase is not None and phase.seconds is None else ""
+    doing = _doing(run)
     if look.state == "stopping":
         asked = look.stop_asked
         since = f", {max(0.0, look.now - asked):.0f} s" if asked is not None else ""
@@ -124,15 +128,33 @@ def state_words(look: Look) -> str:
     return look.state
 
 
+def _doing(run: RunView | None) -> str:
+    """The phase that lasts, in a word or two; empty while it trains."""
+    if run is None:
+        return ""
+    if run.phases and run.phases[-1].seconds is None:
+        return clean(run.phases[-1].name)
+    if not run.history.steps and 0 < run.ranks_ready < run.world_size:
+        return f"waiting for the other ranks ({run.ranks_ready} of {run.world_size} ready)"
+    return ""
+
+
 def about(look: Look) -> tuple[str, ...]:
-    """Dataset, model, strategy, image size, device."""
-    plan, strategy = look.snapshot.experiment.plan, look.shown.strategy
-    ready = look.shown.view.ready if look.shown.view is not None else None
-    dataset, size = clean(Path(plan.dataset).name), f"{plan.settings.image_size} px"
-    if ready is None:
-        return (dataset, plan.settings.model, strategy, size)
+    """Dataset, model, strategy, image size, how the batch is shared out, devices."""
+    plan, strategy = look.shown.plan, look.shown.strategy
+    run, settings = look.shown.view, plan.settings
+    ready = run.ready if run is not None else None
+    part = ready.device_batch if ready is not None else None
+    dataset, size = clean(Path(plan.dataset).name), f"{settings.image_size} px"
+    batch = f"batch {show.pieces(settings.batch_size, part or device_batch(plan))}"
+    if run is None or ready is None:
+        return (dataset, settings.model, strategy, size, batch)
     device = clean(ready.device_name) or ready.device
-    return (dataset, plan.settings.model, f"{strategy} ({ready.precision})", size, device)
+    if run.world_size > 1:
+        device = f"{run.world_size} ranks · {device}"
+    elif len(set(run.devices)) > 1:
+        device = f"{len(set(run.devices))} x {device}"
+    return (dataset, settings.model, f"{strategy} ({ready.precision})", size, batch, device)
 
 
 def place(look: Look) -> str:
@@ -198,6 +220,17 @@ def figures(run: RunView, now: Progress) -> Figures:
         wait_share=now.wait_share,
         step_seconds=now.step_seconds,
     )
+
+
+@lru_cache(maxsize=8)
+def _schedule(kind: Kind, stages: int, micro_batches: int, last_first: bool) -> Schedule:
+    return schedule(kind, stages, micro_batches, last_first=last_first)
+
+
+def schedule_of(entry: Entry, pipeline: PipelineView) -> Schedule:
+    """The schedule by which the run trains: torchgpipe goes back from the last micro-batch."""
+    last_first = entry.plan.strategy.parallelism == "gpipe"
+    return _schedule(pipeline.schedule, pipeline.stages, pipeline.micro_batches, last_first)
 
 
 def title(entry: Entry, state: str, progress: Progress | None) -> str:
