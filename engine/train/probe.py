@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -39,7 +38,7 @@ def probe() -> Machine:
         cpu_name=devices.cpu_name(),
         cpu_bf16=devices.cpu_has_bf16(),
         devices=found,
-        notices=_unusable({device.kind for device in found}),
+        notices=_unusable(found),
     )
 
 
@@ -72,24 +71,16 @@ def _mps() -> tuple[Device, ...]:
     return (Device(kind="mps", index=0, name="Apple GPU", bf16=bf16),)
 
 
-def _unusable(kinds: set[str]) -> tuple[str, ...]:
+def _unusable(found: tuple[Device, ...]) -> tuple[str, ...]:
     """Accelerators whose driver is here and that torch does not see."""
     import torch
 
-    notices = []
-    nvidia = Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi")
-    if nvidia and "cuda" not in kinds:
-        if torch.version.cuda is None and torch.version.hip is None:
-            reason = "this torch is built for CPUs only; install one that is built for CUDA"
-        else:
-            reason = (
-                f"it is built for CUDA {torch.version.cuda}; the driver is too old for that, or "
-                "hidden (CUDA_VISIBLE_DEVICES, container without GPU access)"
-            )
-        notices.append(
-            f"an NVIDIA driver is here, but torch {torch.__version__} sees no GPU: {reason}"
-        )
-    if Path("/dev/kfd").exists() and "cuda" not in kinds and torch.version.hip is None:
+    from engine.plan.accelerators import unusable
+    from engine.train.driver import facts
+
+    gpus = tuple(device.uuid for device in found if device.kind == "cuda")
+    notices = list(unusable(facts(gpus)))
+    if Path("/dev/kfd").exists() and not gpus and torch.version.hip is None:
         notices.append(
             "an AMD GPU driver is here, but this torch is not built for it; install torch for ROCm"
         )
