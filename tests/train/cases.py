@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.train.laboratory import Case
 
 PARTS = (1, 2, 3)
@@ -16,9 +18,34 @@ def every_way(strategy: str, network: str = "group") -> list[Case]:
     ]
 
 
+def in_stages(strategy: str, **settings: Any) -> list[Case]:
+    """Micro-batches of unequal sizes, and parts, whatever else is set."""
+    base = {**settings, "micro_batches": 3}
+    return [Case(strategy, {**base, "accumulate": parts}) for parts in PARTS]
+
+
+def beside(strategy: str, **settings: Any) -> list[Case]:
+    """What comes on top: still statistics, other blocks, clipping, damage, tiny batches."""
+    base = {**settings, "micro_batches": 2}
+    return [
+        Case(strategy, {**base, "gradient_checkpointing": True, "accumulate": 2}, "still"),
+        Case(strategy, base, "bottleneck"),
+        Case(strategy, base, clip=0.05),
+        Case(strategy, base, damaged=True),
+        Case(strategy, {**base, "batch_size": 2, "max_steps": 3, "accumulate": 3}),
+    ]
+
+
 ONE_PROCESS = [
     *every_way("single"),
     *every_way("gradient-checkpointing", "still"),
+    *(
+        case
+        for stages in (2, 3)
+        for recompute in ("always", "except_last", "never")
+        for case in in_stages("gpipe", nproc=stages, stages=stages, recompute=recompute)
+    ),
+    *beside("gpipe", nproc=2, stages=2),
 ]
 """Strategies of one process."""
 
@@ -40,5 +67,12 @@ BY_TORCHRUN = [
             Case(name, damaged=True),
         )
     ),
+    *(
+        case
+        for schedule in ("gpipe", "1f1b")
+        for checkpointing in (False, True)
+        for case in in_stages("pipeline", schedule=schedule, gradient_checkpointing=checkpointing)
+    ),
+    *beside("pipeline"),
 ]
 """Strategies of several processes, at world sizes 2 and 3."""
