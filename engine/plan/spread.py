@@ -58,6 +58,11 @@ def _stages(settings: Settings, machine: Machine) -> int:
     if settings.stages is not None:
         return settings.stages
     if settings.balance is not None:
+        if len(settings.balance) == 1:
+            raise StrategyError(
+                f"balance (--balance) {settings.balance[0]} is one stage, and a pipeline has 2 or "
+                "more; give the layers of each, as 3,9"
+            )
         return len(settings.balance)
     if settings.nproc is not None and settings.nproc > 1:
         return settings.nproc
@@ -75,7 +80,7 @@ def _gpipe(settings: Settings, machine: Machine) -> Settings:
             f"{settings.nproc} devices (--nproc); give as many, or --nproc 1 to share one"
         )
     gpus = settings.gpus
-    if on_gpus and settings.nproc == 1:
+    if on_gpus and alone:
         gpus = (gpus or (0,))[:1]
     recompute = "except_last" if settings.recompute == "auto" else settings.recompute
     if settings.gradient_checkpointing:
