@@ -168,6 +168,11 @@ class StrategiesTicked(Message):
 
 
 @dataclass
+class StrategyVisited(Message):
+    """The cursor stands on another strategy, or came back to the list."""
+
+
+@dataclass
 class SettingEdited(Message):
     """A new text for a setting; ``None`` asks for its default again."""
 

@@ -10,8 +10,6 @@ from textual.binding import Binding, BindingType
 from engine.errors import DatasetError
 from engine.plan.config import declarations
 from engine.plan.machine import Machine
-from engine.plan.strategies import STRATEGIES
-from engine.plan.switches import availability
 from engine.plan.text import clean
 from tui import messages, output, recent
 from tui.background import in_background
@@ -203,6 +201,7 @@ class SetupScreen(SetupStart):
                 self._look_up()
             return
         self.query_one(SettingsForm).show_fields(self.draft.fields())
+        self._judge()
         self._inspect()
         self._tell()
         self._start_if_wanted()
@@ -225,14 +224,16 @@ class SetupScreen(SetupStart):
     def on_strategies_ticked(self) -> None:
         self._unsay()
 
+    def on_strategy_visited(self) -> None:
+        self._tell()
+
     def on_tick_refused(self, message: messages.TickRefused) -> None:
-        self._say(f"{message.strategy} cannot run here: {message.reason}", error=True)
+        refused = "" if message.reason.startswith("cannot ") else "cannot run here: "
+        self._say(f"{message.strategy} {refused}{message.reason}", error=True)
 
     def on_machine_known(self, message: messages.MachineKnown) -> None:
         self.machine = message.machine
-        self.query_one(StrategyList).show_availability(
-            {each.name: availability(each, message.machine) for each in STRATEGIES}
-        )
+        self._judge()
         self._show_titles()
         self._tell()
         self._start_if_wanted()

@@ -16,9 +16,10 @@ from textual.widgets import Static
 
 from engine.plan.dataset import Report
 from engine.plan.machine import Machine
-from engine.plan.strategies import STRATEGIES
+from engine.plan.strategies import known_strategies
 from tui.draft import Draft
 from tui.screens import setup_words as words
+from tui.screens.setup_strategies import Judged, judge
 from tui.widgets.dataset_report import DatasetReport
 from tui.widgets.folder_tree import FolderTree
 from tui.widgets.keys import KeysLine
@@ -43,6 +44,7 @@ class SetupLayout(Screen[None]):
     BINDING_GROUP_TITLE = "setup"
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # noqa: RUF012 (as the base has it)
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (36, "-high")]  # noqa: RUF012
 
     CSS_PATH = "../setup.tcss"
 
@@ -53,6 +55,8 @@ class SetupLayout(Screen[None]):
         self.problem = ""
         """Why the chosen folder cannot be trained on."""
         self.machine: Machine | None = None
+        self._judged: dict[str, Judged] = {}
+        """What is known of each strategy, by name."""
         self._said = Content("")
         self._said_at: Widget | None = None
         """Leaving it takes back what was said; the screen itself is not left so."""
@@ -73,7 +77,7 @@ class SetupLayout(Screen[None]):
                 yield DatasetReport()
             with Vertical(id="training"):
                 with Vertical(id="strategies", classes="pane"):
-                    yield StrategyList(STRATEGIES, start.strategies or ("single",))
+                    yield StrategyList(known_strategies(), start.strategies or ("single",))
                 with Vertical(id="settings", classes="pane"):
                     yield SettingsForm()
         yield Static(id="notice")
@@ -98,10 +102,17 @@ class SetupLayout(Screen[None]):
         """Shows the page that ``pane`` is on, where there are pages, and goes there."""
         if not isinstance(pane, DatasetReport):
             self.set_class(not isinstance(pane, FolderTree), "-training")
+        elif self.has_class("-low"):
+            # There it stands on the first page alone.
+            self.remove_class("-training")
         pane.focus()
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._show_titles)
+        self.call_after_refresh(self._resized)
+
+    def _resized(self) -> None:
+        self.query_one(StrategyList).set_compact(self.has_class("-low"))
+        self._show_titles()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         for pane in self.query(".pane"):
@@ -129,7 +140,21 @@ class SetupLayout(Screen[None]):
         says = Content("")
         if self.draft.dataset is not None and not self.problem:
             says = words.summary(self.draft.settings, strategies.ticked, strategies.has_focus)
+        if strategies.has_focus and (visited := strategies.visited) is not None:
+            about = words.strategy(visited, self._judged.get(visited.name), strategies.compact)
+            says = Content("\n").join([about, says])
         self.query_one("#notice", Static).update(self._said or says)
+
+    def _judge(self) -> None:
+        """Looks anew at what each strategy can do with the settings, once the machine is known."""
+        if self.machine is None:
+            return
+        strategies = self.query_one(StrategyList)
+        self._judged = judge(strategies.strategies, self.draft.settings, self.machine)
+        strategies.show_judged(
+            {name: found.can for name, found in self._judged.items()},
+            {name: found.batch for name, found in self._judged.items()},
+        )
 
     def _show_titles(self) -> None:
         about = "looking at this machine …" if self.machine is None else words.machine(self.machine)

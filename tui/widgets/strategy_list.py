@@ -1,4 +1,7 @@
-"""The strategies to tick: a number, a name, one line each, and why one cannot run here."""
+"""The strategies to tick: a number, a name, one line each, and why one cannot run here.
+
+With room, what keeps a strategy from running well stands under it, else in its line.
+"""
 
 from __future__ import annotations
 
@@ -51,10 +54,30 @@ class StrategyList(Lines):
         self.strategies = tuple(strategies)
         self._ticked = {name for name in ticked if any(s.name == name for s in strategies)}
         self._availability: dict[str, Availability] = {}
+        self._batches: dict[str, str] = {}
+        self.compact = False
+        """Whether every strategy has one line."""
         self._rows: list[_Row] = []
         self._width = 0
         self._name_width = max((len(each.name) for each in strategies), default=0)
         self._make_rows()
+
+    @property
+    def visited(self) -> Strategy | None:
+        """The strategy under the cursor."""
+        return self.strategies[self._rows[self.cursor].strategy] if self._rows else None
+
+    def set_compact(self, compact: bool) -> None:
+        if compact != self.compact:
+            self.compact = compact
+            self._make_rows()
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        super().watch_cursor(old, new)
+        self.post_message(messages.StrategyVisited())
+
+    def on_focus(self) -> None:
+        self.post_message(messages.StrategyVisited())
 
     def on_resize(self) -> None:
         if self._width != self.scrollable_content_region.width:
@@ -66,10 +89,14 @@ class StrategyList(Lines):
         """Names of the ticked strategies, in the order of the list."""
         return tuple(each.name for each in self.strategies if each.name in self._ticked)
 
-    def show_availability(self, availability: dict[str, Availability]) -> None:
-        """What the machine can run, by name. Ticks stay: a start tells what is wrong with them."""
-        self._availability = dict(availability)
-        self._make_rows()
+    def show_judged(self, can: dict[str, Availability], batches: dict[str, str]) -> None:
+        """What the machine can run, and how each shares out a batch, by name.
+
+        Ticks stay: a start tells what is wrong with them.
+        """
+        if (can, batches) != (self._availability, self._batches):
+            self._availability, self._batches = dict(can), dict(batches)
+            self._make_rows()
 
     def tick(self, number: int) -> None:
         """Ticks or unticks the strategy ``number``, from 0; one that cannot run here says why."""
@@ -99,19 +126,30 @@ class StrategyList(Lines):
 
     def line(self, number: int, width: int) -> Content:
         row = self._rows[number]
-        if row.reason:
-            return Content.assemble(" " * _INDENT, (row.reason, "$warning"))
         strategy = self.strategies[row.strategy]
+        can = self._status(strategy)
+        possible = can.status != "unavailable"
+        if row.reason:
+            return Content.assemble(
+                " " * _INDENT, (row.reason, "$quiet" if possible else "$warning")
+            )
         ticked = strategy.name in self._ticked
-        possible = self._status(strategy).status != "unavailable"
-        name = strategy.name.ljust(self._name_width)
+        well = can.status == "available"
         key = str(row.strategy + 1) if row.strategy < 9 else " "
+        batch = self._batches.get(strategy.name, "")
+        batch += " · " if batch else ""
+        about = (batch + strategy.explanation, "$quiet")
+        if self.compact and not well:
+            about = (_told(can), "$quiet" if possible else "$warning")
         return Content.assemble(
             ("▌" if number == self.cursor and self.has_focus else " ", "$primary"),
             (f"{key} ", "$footer-key-foreground" if possible else "$faint"),
             ("[x] " if ticked else "[ ] ", "bold $primary" if ticked else "$quiet"),
-            (name, "bold" if ticked and possible else "" if possible else "$quiet"),
-            ("  " + strategy.explanation, "$quiet"),
+            (
+                strategy.name.ljust(self._name_width) + "  ",
+                "bold" if ticked and possible else "" if well else "$quiet",
+            ),
+            about,
         )
 
     def _status(self, strategy: Strategy) -> Availability:
@@ -119,14 +157,27 @@ class StrategyList(Lines):
 
     def _make_rows(self) -> None:
         self._width = self.scrollable_content_region.width
+        at = self._rows[self.cursor].strategy if self._rows else 0
         self._rows = []
-        for number, strategy in enumerate(self.strategies):
+        for number in range(len(self.strategies)):
             self._rows.append(_Row(number))
-            after = self.strategies[number + 1 : number + 2]
-            reason = self._status(strategy).reason
-            # What keeps several from running is said once, under the last of them.
-            if reason and not any(self._status(each).reason == reason for each in after):
-                # Not known before the first layout: then the reason is made anew with the width.
-                wrapped = textwrap.wrap(reason, max(20, self._width - _INDENT)) or [reason]
-                self._rows.extend(_Row(number, line) for line in wrapped)
+            if not self.compact and (reason := self._reason(number)):
+                # Not known before the first layout: then they are made anew with the width.
+                lines = textwrap.wrap(reason, max(20, self._width - _INDENT))
+                self._rows.extend(_Row(number, line) for line in lines)
         self.set_count(len(self._rows))
+        self.cursor = next((n for n, row in enumerate(self._rows) if row.strategy == at), 0)
+
+    def _reason(self, number: int) -> str:
+        """What stands under a strategy."""
+        can = self._status(self.strategies[number])
+        after = self.strategies[number + 1 : number + 2]
+        # What keeps several from running is said once, under the last of them.
+        if not can.reason or any(self._status(each) == can for each in after):
+            return ""
+        return _told(can)
+
+
+def _told(can: Availability) -> str:
+    """``functional only: why``."""
+    return f"{can.status}: {can.reason}"
