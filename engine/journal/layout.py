@@ -13,7 +13,8 @@
         01-single/
             config.json          everything one run needs to know
             checkpoints/         last.pt, best.pt
-            attempt-1/           rank0.jsonl (journal), rank0.log (stdout and stderr)
+            attempt-1/           rank0.jsonl (journal), rank0.log (stdout and stderr); of several
+                                 ranks also torchrun.log, error.json and torchrun/
 """
 
 from __future__ import annotations

@@ -186,9 +186,10 @@ class Attempt:
             # A full disk silences ranks that train on.
             self.watch.movement.forgive()
             return
-        pids = [self.watch.pids[rank] for rank in stall.ranks if rank in self.watch.pids]
-        states = sorted({state for pid in pids if (state := kin.condition(pid))})
-        text = "; ".join([stall.text, *states])
+        text = stall.text
+        for rank in stall.ranks:
+            if state := kin.condition(self.watch.pids.get(rank)):
+                text += f"; the process of rank {rank} {state}"
         log = end_of(self._rank_log(stall.ranks[0]))
         self._end_as(Verdict("failed", text, last_lines(log)))
 

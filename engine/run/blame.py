@@ -18,8 +18,8 @@ from engine.run.movement import named
 
 _LOST_PEER = re.compile(
     r"connection (was |has been )?(likely )?(closed|reset|refused|aborted)|broken pipe"
-    r"|timed out (after|waiting)|(wait|socket|operation) timeout|pair closure|remote process"
-    r"|Dist(Backend|Network|Store)Error|failed to recv|communicator was aborted",
+    r"|timed out (after|waiting|initializing)|(wait|socket|operation) timeout|pair closure"
+    r"|remote process|Dist(Backend|Network|Store)Error|failed to recv|communicator was aborted",
     re.IGNORECASE,
 )
 """How gloo, NCCL and torch's store say that another rank is gone or does not answer."""
@@ -33,6 +33,7 @@ class _Failure:
     reason: str
     traceback: str
     t: float
+    exit_code: int | None
 
     @property
     def own(self) -> bool:
@@ -67,11 +68,12 @@ def _failures(case: Evidence) -> list[_Failure]:
         closing, error = case.closings.get(rank), case.errors.get(rank)
         if closing is not None and closing.state == "failed":
             t = error.t if error is not None else closing.t
-            found.append(_Failure(rank, clean(closing.reason), closing.traceback, t))
+            code = error.exit_code if error is not None else None
+            found.append(_Failure(rank, clean(closing.reason), closing.traceback, t, code))
         elif closing is None and error is not None:
             # It did not come to its closing event: it hung while it cleaned up, or was killed.
             first = error.message.strip().partition("\n")[0]
-            found.append(_Failure(rank, clean(first), error.traceback, error.t))
+            found.append(_Failure(rank, clean(first), error.traceback, error.t, error.exit_code))
     return found
 
 
@@ -84,7 +86,8 @@ def _failed(
     else:
         reason = f"rank {first.rank} failed: {first.reason.removeprefix('training failed with ')}"
     detail = last_lines(first.traceback) or _detail(case, first.rank)
-    return Verdict("failed", reason, detail, codes.get(first.rank))
+    code = codes.get(first.rank) if first.exit_code is None else first.exit_code
+    return Verdict("failed", reason, detail, code)
 
 
 def _launcher_killed(case: Evidence) -> Verdict | None:
@@ -133,6 +136,9 @@ def _told_to_end(case: Evidence) -> Verdict | None:
     missing = [rank for rank in range(case.ranks) if rank not in case.closings]
     if not name or not missing:
         return None
+    for closing in case.closings.values():
+        if closing.state == "stopped" and closing.step == 0:
+            return Verdict("stopped", clean(closing.reason))  # There was nothing to save.
     reason = f"torchrun was told to end ({name}); {named(missing)} ended without saving"
     return Verdict("stopped", reason)
 

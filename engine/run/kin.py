@@ -48,16 +48,18 @@ def lives(pid: int) -> bool:
         return False
 
 
-def condition(pid: int) -> str:
-    """What keeps a process from running, where the system can tell; else nothing."""
+def condition(pid: int | None) -> str:
+    """What keeps a process from running, as the end of a sentence; else nothing."""
+    if pid is None:
+        return ""
     try:
         status = psutil.Process(pid).status()
     except psutil.NoSuchProcess:
         return ""
     return {
-        psutil.STATUS_STOPPED: "its process is stopped (SIGSTOP)",
-        psutil.STATUS_TRACING_STOP: "its process is held by a debugger",
-        psutil.STATUS_DISK_SLEEP: "its process waits for a disk or a device that does not answer",
+        psutil.STATUS_STOPPED: "is stopped (SIGSTOP)",
+        psutil.STATUS_TRACING_STOP: "is held by a debugger",
+        psutil.STATUS_DISK_SLEEP: "waits for a disk or a device that does not answer",
     }.get(status, "")
 
 

@@ -1,9 +1,9 @@
-"""Whether the ranks of a run get on, and which of them does not: pure but for its clock."""
+"""Whether the ranks of a run get on, and which of them does not. Pure."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from engine.journal.events import AnyEvent, EpochStarted, Heartbeat, Memory, Phase
@@ -53,15 +53,16 @@ class Stall:
 class Movement:
     """Fed with what the ranks write. A beat that repeats itself is a sign of life, no move."""
 
-    def __init__(self, ranks: int) -> None:
+    def __init__(self, ranks: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._ranks = {rank: _Rank() for rank in range(ranks)}
+        self._clock = clock
         self._now = 0.0
-        self._looked = time.monotonic()
+        self._looked = clock()
         self._moved = 0.0
 
     def tick(self) -> None:
         """To be called at every look at the journals, before it."""
-        looked = time.monotonic()
+        looked = self._clock()
         self._now += min(looked - self._looked, _NAP)
         self._looked = looked
 

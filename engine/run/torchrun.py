@@ -34,6 +34,8 @@ class RankError:
     message: str
     traceback: str = ""
     t: float = 0.0
+    exit_code: int | None = None
+    """With which such an error ends a rank, where it is one of ours."""
 
 
 class _Extra(msgspec.Struct):
@@ -102,14 +104,12 @@ def read_error(path: Path) -> RankError | None:
     except (OSError, ValueError):
         return None
     if isinstance(message, str):
-        return RankError(_sentence(message), "", t) if message else None
-    return RankError(_sentence(message.message), message.extra.py_callstack, t)
-
-
-def _sentence(message: str) -> str:
-    """An error of ours is a sentence without the name of its class."""
-    name, _, rest = message.partition(": ")
-    return rest if name.isidentifier() and hasattr(errors, name) else message
+        return RankError(message, "", t) if message else None
+    name, _, sentence = message.message.partition(": ")
+    kind = getattr(errors, name, None) if name.isidentifier() else None
+    if isinstance(kind, type) and issubclass(kind, errors.ResnetTuiError):
+        return RankError(sentence, message.extra.py_callstack, t, kind.exit_code)
+    return RankError(message.message, message.extra.py_callstack, t)
 
 
 def exit_codes(log: str) -> dict[int, int]:

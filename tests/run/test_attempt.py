@@ -46,7 +46,7 @@ def attempt(directory: Path, code: str, *wishes: str) -> dict[str, Any]:
 
 def test_a_process_that_a_rank_left_behind_is_ended(tmp_path: Path) -> None:
     told = attempt(tmp_path, CLOSES + LEAVES_A_PROCESS + "close('done')")
-    assert told == {"state": "done", "reason": "", "detail": "", "left": 0}
+    assert told == {"state": "done", "reason": "", "detail": "", "exit_code": None, "left": 0}
     assert not psutil.pid_exists(int((tmp_path / "child").read_text()))
 
 
@@ -56,7 +56,7 @@ def test_a_rank_that_hangs_after_its_last_word_is_ended(tmp_path: Path) -> None:
 
 
 def test_a_rank_that_does_not_listen_is_ended(tmp_path: Path) -> None:
-    told = attempt(tmp_path, IGNORES, "stop")
+    told = attempt(tmp_path, IGNORES, "stop", "--patience", "0.5")
     assert told["state"] == "stopped"
     assert told["reason"] == "killed: it had not ended 0.5 s after it was asked to"
 

@@ -93,7 +93,7 @@ def test_the_board_remembers_the_best_of_what_was_resumed(tmp_path: Path) -> Non
 
 
 def test_the_past_of_a_supervisor_that_was_killed(tmp_path: Path) -> None:
-    made = make_experiment(tmp_path, tmp_path / "data", "single", "amp", "single")
+    made = make_experiment(tmp_path, tmp_path / "data", "single", "amp", "gradient-checkpointing")
     journal = Appender(made.directory / layout.SUPERVISOR_JOURNAL)
     for run in made.plan.runs:
         journal.append(RunQueued(run=run.run, strategy=run.strategy.name, seed=0))
@@ -104,11 +104,15 @@ def test_the_past_of_a_supervisor_that_was_killed(tmp_path: Path) -> None:
     # The rank had finished, and nobody was left to say so.
     rank = Appender(layout.rank_journal(made.directory, "02-amp", 2, 0))
     rank.append(started())
-    assert past.unjudged(made.directory, "02-amp") is None
+    assert past.unjudged(made.directory, "02-amp", 1) is None
     rank.append(AttemptEnded(state="done", step=1))
-    assert past.unjudged(made.directory, "02-amp") == "done"
+    assert past.unjudged(made.directory, "02-amp", 1) == "done"
+    assert past.unjudged(made.directory, "02-amp", 2) is None
+    second = Appender(layout.rank_journal(made.directory, "02-amp", 2, 1))
+    second.append(AttemptEnded(state="done", step=1))
+    assert past.unjudged(made.directory, "02-amp", 2) == "done"
     assert past.attempts(made.directory, "02-amp") == 2
-    assert past.unjudged(made.directory, "03-single") is None
+    assert past.unjudged(made.directory, "03-gradient-checkpointing", 1) is None
 
 
 def test_the_sampler_measures_this_node(tmp_path: Path) -> None:

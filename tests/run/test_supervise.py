@@ -111,7 +111,8 @@ def test_a_second_stop_is_firm_and_the_queue_is_stopped(squares: Path, parent: P
 
 
 def test_one_run_is_stopped_and_the_other_goes_on(squares: Path, parent: Path) -> None:
-    made = make_experiment(parent, squares, "single", "amp", "single", epochs=10_000, max_steps=2)
+    names = ("single", "amp", "gradient-checkpointing")
+    made = make_experiment(parent, squares, *names, epochs=10_000, max_steps=2)
     start_supervisor(made)
     eventually(lambda: "RunStarted" in supervisor_events(made))
     control.stop_run(made, "02-amp")
@@ -119,7 +120,11 @@ def test_one_run_is_stopped_and_the_other_goes_on(squares: Path, parent: Path) -
     control.stop_run(made, "09-none")
     assert control.wait(made, SECONDS) == "stopped"
     states = {run: end.state for run, end in past.ended(made.directory).items()}
-    assert states == {"01-single": "stopped", "02-amp": "stopped", "03-single": "done"}
+    assert states == {
+        "01-single": "stopped",
+        "02-amp": "stopped",
+        "03-gradient-checkpointing": "done",
+    }
     events = past.events(made.directory)
     answers = [event.refused for event in events if isinstance(event, Acknowledged)]
     assert answers == ["", "", "09-none does not wait in the queue"]
