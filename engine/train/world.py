@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,7 +56,10 @@ class World:
         )
 
     def leave(self) -> None:
+        """Ends the threads that exchange, after all that uses them: one that is left meets an
+        interpreter that is shutting down, and ends the process with SIGABRT (seen)."""
         if dist.is_initialized():
+            gc.collect()  # Wrapped models hold on to the group, and are rings of references.
             dist.destroy_process_group()
 
     def agree(

@@ -17,10 +17,10 @@ from engine.journal.events import AttemptEnded, AttemptStarted, Event
 from engine.journal.files import writer_fields
 from engine.plan import dataset
 from engine.plan.config import Settings
+from engine.plan.machine import ANY
 from engine.plan.runs import RunPlan
 from engine.plan.strategies import strategy
 from engine.plan.switches import combine
-from engine.plan.machine import ANY
 from engine.train import devices, optim
 from engine.train.checkpoint import Checkpoints
 from engine.train.clocks import Clock, clock_for
@@ -55,6 +55,7 @@ class Case:
     network: str = "group"
     clip: float | None = None
     damaged: bool = False
+    dtype: torch.dtype = torch.float64
 
     @property
     def name(self) -> str:
@@ -68,20 +69,24 @@ class Case:
         """What it must equal: the same network, batches and images, trained plainly."""
         kept = ("batch_size", "max_steps")
         settings = {key: self.settings[key] for key in kept if key in self.settings}
-        return Case("single", settings, self.network, self.clip, self.damaged)
+        return Case("single", settings, self.network, self.clip, self.damaged, self.dtype)
 
 
 class Narrow(ResNet):  # type: ignore[misc]
-    """torchvision's ResNet with one block per layer and an eighth of the channels."""
+    """torchvision's ResNet with one block per layer and a part of the channels."""
 
     def __init__(
-        self, block: type[nn.Module] = BasicBlock, norm: Callable[[int], nn.Module] | None = None
+        self,
+        block: type[nn.Module] = BasicBlock,
+        norm: Callable[[int], nn.Module] | None = None,
+        part: int = 8,
     ) -> None:
+        self._part = part
         super().__init__(block, [1, 1, 1, 1], num_classes=4, norm_layer=norm)
         self.fc = nn.Linear(self.inplanes, 4)
 
     def _make_layer(self, block: Any, planes: int, *rest: Any, **more: Any) -> nn.Sequential:
-        made: nn.Sequential = super()._make_layer(block, planes // 8, *rest, **more)
+        made: nn.Sequential = super()._make_layer(block, planes // self._part, *rest, **more)
         return made
 
 
@@ -110,7 +115,7 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "bottleneck": lambda: Narrow(Bottleneck, norm=_group),
     "batch": Narrow,
     # Large enough for DDP to need more than one bucket.
-    "wide": lambda: ResNet(BasicBlock, [1, 1, 1, 1], num_classes=4, norm_layer=_group),
+    "wide": lambda: Narrow(norm=_group, part=2),
 }
 
 
@@ -239,7 +244,11 @@ class Laboratory:
             parent=os.getpid(),
             images=feed.images,
         )
-        inner.prepare(plan, model or network(case.network), devices.of_rank(plan, world.local_rank))
+        inner.prepare(
+            plan,
+            model or network(case.network, case.dtype),
+            devices.of_rank(plan, world.local_rank),
+        )
         if warm:
             inner.warm_up(stream.sizes, plan.settings.image_size)
         seen = Trained(precision=inner.precision)
@@ -301,6 +310,8 @@ def lay_out(folder: Path) -> Path:
         images(folder / part, classes=4, train=5, val=3)
         for name in ("train/class0/000", "train/class1/001", "train/class3/004", "val/class2/001"):
             (folder / part / f"{name}.png").unlink()
+    for world in (1, 2, 3):
+        (folder / f"world{world}").mkdir()
     broken = folder / "damaged" / "train" / "class2" / "003.png"
     broken.write_bytes(broken.read_bytes()[:200])
     return folder

@@ -1,0 +1,153 @@
+"""Every parallelism computes what plain training computes; over several ranks by torchrun."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.train.world import ALONE
+from tests.conftest import REPOSITORY
+from tests.train.cases import BY_TORCHRUN, ONE_PROCESS
+from tests.train.equivalence import ANSWERS
+from tests.train.laboratory import VAL, Case, Laboratory, differences, lay_out
+from tests.train.proofs import SHARED, as_row
+
+EXACT = 1e-10
+WORLDS = (2, 3)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return lay_out(tmp_path_factory.mktemp("equivalence"))
+
+
+@pytest.fixture(scope="module")
+def laboratory(folder: Path) -> Iterator[Laboratory]:
+    made = Laboratory(folder, folder / "world1", ALONE)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def answers(folder: Path) -> dict[int, dict[str, Any]]:
+    """What came out at each world size; every one is launched once."""
+    return {world: _launch(folder, world) for world in WORLDS}
+
+
+def _launch(folder: Path, world: int) -> dict[str, Any]:
+    command = [
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+        *("--nproc-per-node", str(world), "-m", "tests.train.equivalence", str(folder)),
+    ]
+    done = subprocess.run(
+        command,
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()[-4000:]
+    told: dict[str, Any] = json.loads((folder / f"world{world}" / ANSWERS).read_text())
+    return told
+
+
+@pytest.mark.parametrize("case", ONE_PROCESS, ids=lambda case: case.name)
+def test_one_process_trains_as_plainly(laboratory: Laboratory, case: Case) -> None:
+    seen, plain = laboratory.train(case), laboratory.plain(case)
+    _judge(differences(seen, plain), as_row(seen.validation), as_row(plain.validation))
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("case", BY_TORCHRUN, ids=lambda case: case.name)
+def test_ranks_train_as_one(answers: dict[int, dict[str, Any]], world: int, case: Case) -> None:
+    answer = answers[world]["cases"][case.name]
+    _judge(answer, *answer["validation"])
+    sizes = [7, 6, 3] if case.damaged else [2, 2, 2] if "batch_size" in case.settings else [7, 7, 3]
+    assert sorted(answer["images"]) == sorted(sizes)
+
+
+def _judge(apart: dict[str, float], validation: list[float], plainly: list[float]) -> None:
+    assert apart["steps"] == 3
+    assert apart["moved"] > 1e-3  # There was something to differ in.
+    assert apart["loss"] < EXACT
+    assert apart["gradients"] < EXACT
+    assert apart["weights"] < EXACT
+    assert validation[1:] == plainly[1:]
+    assert validation[3] == VAL
+    assert validation[0] == pytest.approx(plainly[0], rel=EXACT)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_any_strategy_goes_on_from_a_checkpoint_of_any_other(
+    answers: dict[int, dict[str, Any]], world: int
+) -> None:
+    pairs = answers[world]["checkpoints_are_exchanged"]
+    assert len(pairs) == (1 + len(SHARED)) ** 2
+    for pair, apart in pairs.items():
+        worst = max(apart["loss"], apart["gradients"], apart["weights"])
+        assert worst < EXACT, pair
+
+
+def test_a_resumed_run_is_the_same_to_the_last_bit(answers: dict[int, dict[str, Any]]) -> None:
+    for world in WORLDS:
+        different = answers[world]["a_resumed_run_is_the_same_to_the_last_bit"]
+        assert (different["ddp"], different["fsdp"]) == (0, 0)
+    # Three numbers can be added in more than one order: without warming up it shows.
+    assert answers[3]["a_resumed_run_is_the_same_to_the_last_bit"]["ddp, cold"] > 0
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("name", SHARED)
+def test_one_rank_that_overflows_skips_the_step_everywhere(
+    answers: dict[int, dict[str, Any]], world: int, name: str
+) -> None:
+    answer = answers[world]["one_rank_that_overflows_skips_the_step_everywhere"][name]
+    assert answer["applied"] == [[0.0, 1.0]] * world
+    assert answer["scale"] == [256.0, 128.0, 128.0]
+    assert answer["moved"] == [False, True]
+    assert answer["finite"]
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("name", SHARED)
+def test_half_precision_is_close_to_one_device(
+    answers: dict[int, dict[str, Any]], world: int, name: str
+) -> None:
+    answer = answers[world]["half_precision_is_close_to_one_device"][name]
+    assert answer["precision"] == "bf16"
+    assert answer["dtypes"] == ["torch.bfloat16"]
+    # How the batch is cut matters less than how coarse the numbers are.
+    assert 0 < answer["apart"] < 0.5 * answer["rounding"] < 0.5
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("name", SHARED)
+def test_statistics_are_the_first_ranks_and_move_once_per_step(
+    answers: dict[int, dict[str, Any]], world: int, name: str
+) -> None:
+    answer = answers[world]["statistics_are_the_first_ranks"][name]
+    assert answer["over ranks"] == [True] * world
+    assert answer["recomputed"] < 1e-12
+    # The last batch has three images: in a world of three one each, without statistics.
+    assert answer["batches"] == [3 if world == 2 else 2]
+    assert answer["finite"]
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("name", SHARED)
+def test_checkpointing_computes_blocks_twice(
+    answers: dict[int, dict[str, Any]], world: int, name: str
+) -> None:
+    assert answers[world]["blocks_are_computed_twice"][name] == [1, 2]
+
+
+def test_agreeing_costs_a_step_little(answers: dict[int, dict[str, Any]]) -> None:
+    assert 0 < answers[2]["seconds_to_agree"] < 0.1
