@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from engine import experiment
-from engine.errors import ExperimentError
+from engine.errors import ExperimentError, StrategyError
 from engine.experiment import Experiment, State, Summary
 from engine.journal import layout
 from engine.journal.files import boot_id
@@ -95,6 +95,36 @@ def test_damaged_plans_are_left_out_and_told(tmp_path: Path) -> None:
     assert experiment.known(tmp_path) == []
     with pytest.raises(ExperimentError, match="damaged"):
         experiment.open_directory(made.directory)
+
+
+def test_an_experiment_of_the_first_version_opens_and_says_what_was_trained(tmp_path: Path) -> None:
+    made = make(tmp_path)
+    plan = made.directory / layout.PLAN
+    data = msgspec.json.decode(plan.read_bytes())
+    data["schema"] = 1
+    for run in data["runs"]:
+        run["strategy"] = {
+            "name": run["strategy"]["name"],
+            "explanation": "",
+            "parallelism": "none",
+            "mixed_precision": run["strategy"]["name"] == "amp",
+        }
+        run["settings"] = {"model": "resnet18", "precision": "auto"}
+    plan.write_bytes(msgspec.json.encode(data))
+    opened = experiment.open_directory(made.directory).plan
+    assert [run.settings.precision for run in opened.runs] == ["fp32", "mixed"] * 2
+    del data["runs"][0]["strategy"]
+    plan.write_bytes(msgspec.json.encode(data))
+    with pytest.raises(ExperimentError, match="damaged or of another version"):
+        experiment.open_directory(made.directory)
+
+
+def test_what_cannot_run_leaves_no_directory(tmp_path: Path) -> None:
+    with pytest.raises(StrategyError, match="dp cannot run here"):
+        experiment.create(
+            tmp_path, tmp_path / "d", Settings(), strategies=(strategy("dp"),), sources={}
+        )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_can_be_said_of_its_state(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.plan.userfiles import of_user
 from tui import recent
 from tui.draft import Draft, look_up
 
@@ -56,6 +57,20 @@ def test_a_file_of_weights_that_is_not_there_is_wrong_too(tmp_path: Path) -> Non
     assert answered(draft)
     assert "there is no file" in field(draft, "weights")[2]
     assert draft.settings.weights == "none"
+
+
+def test_a_file_of_the_users_own_is_at_fault_and_not_what_was_typed() -> None:
+    of_user().parent.mkdir(parents=True)
+    of_user().write_text("[training]\nepochs = 0\n")
+    draft = Draft({})
+    draft.edit("epochs", "4")
+    assert answered(draft)
+    assert draft.problem.startswith(str(of_user()))
+    assert draft.wrong is None
+    of_user().write_text("[training]\nlr = 2\n")
+    assert answered(draft)
+    assert (draft.problem, draft.settings.epochs) == ("", 4)
+    assert field(draft, "lr") == ("2.0", "your config.toml", "")
 
 
 def test_an_answer_to_an_older_question_does_not_count() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tui.commands import arguments as shared
+from tui.commands import pipeline
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,9 +22,12 @@ _SMALL_SHARED_MEMORY = 1 << 30
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     shared.add_experiments_directory(parser)
+    pipeline.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if pipeline.wanted(arguments):
+        return pipeline.run(arguments)
     from engine.run import host
     from tui.commands.waiting import while_waiting
 
@@ -34,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         {
             "software": list(_software(machine)),
             "machine": list(_machine(machine)),
-            "strategies": list(_strategies(machine)),
+            "strategies": list(strategies(machine)),
             "terminal": list(_terminal()),
             "running detached": list(_detached()),
             "experiments": list(_experiments(directory)),
@@ -107,7 +111,8 @@ def _shared_memory(free: int | None) -> str:
     return f"{show.gib(free)} free"
 
 
-def _strategies(machine: Machine) -> Iterator[Fact]:
+def strategies(machine: Machine) -> Iterator[Fact]:
+    """Every strategy, those of the user's own files too, and whether the machine can run it."""
     from engine.errors import ResnetTuiError, SettingError
     from engine.plan.config import Settings
     from engine.plan.defaults import resolve
