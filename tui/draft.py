@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ConfigFileError, SettingError
-from engine.plan import options
+from engine.plan import values
 from engine.plan.config import Settings, declarations
 from engine.plan.defaults import FROM_US, resolve
 from engine.plan.text import clean
@@ -60,7 +60,7 @@ class Draft:
             self._flags.pop(name, None)
             return
         try:
-            self._typed[name] = options.parse(name, text)
+            self._typed[name] = values.parse(name, text)
         except SettingError as error:
             self._wrong[name] = (clean(text), str(error))
 
@@ -75,7 +75,7 @@ class Draft:
             return False
         if answer.field in self._typed or answer.field in self._flags:
             value = self._typed.pop(answer.field, self._flags.pop(answer.field, None))
-            text = clean(options.show(answer.field, value))
+            text = clean(values.show(answer.field, value))
             self._wrong[answer.field] = (text, answer.problem)
             return False
         self._answered = answer.number
@@ -98,14 +98,14 @@ class Draft:
         fields = []
         for name, declared in declarations().items():
             value = getattr(self.settings, name)
-            text, problem = self._wrong.get(name, (clean(options.show(name, value)), ""))
+            text, problem = self._wrong.get(name, (clean(values.show(name, value)), ""))
             choices = declared.choices or (("yes", "no") if isinstance(value, bool) else ())
             fields.append(
                 Field(
                     name=name,
                     label=declared.label,
                     text=text,
-                    unit="" if options.is_duration(name) else declared.unit,
+                    unit="" if values.is_duration(name) else declared.unit,
                     source=FROM_YOU if problem else sources[name],
                     about=declared.about,
                     choices=choices,

@@ -2,7 +2,7 @@
 
 Each field of ``Settings`` carries its help, bounds, choices and group. The command line's flags,
 the form, validation, JSON and help texts are all made from these declarations: see
-``engine.plan.options`` for the readers. Adding a setting is adding one field here.
+``engine.plan.values`` and ``engine.plan.options``. Adding a setting is adding one field here.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from typing import Any
 
 from engine.plan.config import Settings, declarations
 from engine.plan.declaration import flag
-from engine.plan.options import show
 from engine.plan.strategies import STRATEGIES, SWITCHES, Parallelism, Strategy
+from engine.plan.values import show
 
 _OF: dict[str, tuple[Parallelism, ...]] = {
     "nproc": ("dp", "ddp", "fsdp", "gpipe", "pipeline"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ConfigFileError, SettingError
-from engine.plan import options
+from engine.plan import values
 from engine.plan.config import declarations
 from engine.plan.text import clean
 
@@ -56,7 +56,7 @@ def value_of(path: Path, name: str, value: Any, where: str = "") -> Any:
         hint = f"did you mean {near[0]}?" if near else f"it may be {', '.join(known)}"
         raise wrong(path, name, f"{where}there is no setting {clean(name)[:60]!r}; {hint}")
     try:
-        return options.from_data(name, value)
+        return values.from_data(name, value)
     except SettingError as error:
         raise wrong(path, name, f"{where}{clean(str(error))}") from None
 

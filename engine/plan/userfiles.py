@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
-from engine.plan import options, places
+from engine.plan import places, values
 from engine.plan.rules import of_switches_alone
 from engine.plan.strategies import ALIASES, STRATEGIES, SWITCHES, Parallelism, Strategy
 from engine.plan.takes import means_something
@@ -59,12 +59,12 @@ def training_defaults(path: Path) -> dict[str, Any]:
                 f"there is no table {clean(name)!r}; it may be [training] or [strategies.NAME]",
             )
     training = table(path, tables, TRAINING)
-    values = {name: value_of(path, name, value) for name, value in training.items()}
-    weights = values.get("weights", "none")
+    found = {name: value_of(path, name, value) for name, value in training.items()}
+    weights = found.get("weights", "none")
     if weights not in ("none", "imagenet"):
         # As the file means it, from wherever the program is called.
-        values["weights"] = str(path.parent / os.path.expanduser(weights))  # noqa: PTH111 (~nobody stays)
-    return values
+        found["weights"] = str(path.parent / os.path.expanduser(weights))  # noqa: PTH111
+    return found
 
 
 def user_strategies() -> tuple[Strategy, ...]:
@@ -159,7 +159,7 @@ def _described(made: Strategy, base: Strategy, switches: dict[str, Any]) -> str:
     """What it is, from its switches: ``ddp, precision bf16``."""
     start = base.name or ("one device" if made.parallelism == "none" else made.parallelism)
     own = [
-        f"{name.replace('_', ' ')} {options.show(name, value)}"
+        f"{name.replace('_', ' ')} {values.show(name, value)}"
         for name, value in switches.items()
         if value is not None
     ]

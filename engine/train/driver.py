@@ -69,7 +69,7 @@ def _refusal() -> str:
     if torch.version.cuda is None:
         return ""
     try:
-        torch.cuda.init()
+        torch.cuda.init()  # type: ignore[no-untyped-call]
     except (RuntimeError, AssertionError) as error:
         return clean(str(error).partition("\n")[0].partition(". ")[0].rstrip("."))
     return ""

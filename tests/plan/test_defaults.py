@@ -8,7 +8,8 @@ import pytest
 
 from engine.errors import EXIT_WRONG_INPUT, SettingError
 from engine.plan.config import Settings, declarations
-from engine.plan.defaults import FILE, FROM_DATASET, FROM_FLAG, FROM_US, resolve
+from engine.plan.defaults import FROM_DATASET, FROM_FLAG, FROM_US, resolve
+from engine.plan.userfiles import FILE
 
 
 def folder_with(folder: Path, text: str | bytes) -> Path:

@@ -42,5 +42,6 @@ def test_each_run_is_trained_as_it_was(asked: str, amp: str) -> None:
 
 
 def test_other_schemas_are_left_alone() -> None:
-    for plan in ({"schema": 2, "runs": 7}, {"schema": 3}, [], None, 4):
+    plans: tuple[Any, ...] = ({"schema": 2, "runs": 7}, {"schema": 3}, [], None, 4)
+    for plan in plans:
         assert older.translate(plan) == plan

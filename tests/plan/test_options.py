@@ -13,7 +13,7 @@ from engine.errors import EXIT_WRONG_INPUT, SettingError
 from engine.plan import options
 from engine.plan.config import Settings, declarations
 from engine.plan.declaration import flag
-from engine.plan.options import parse, parse_duration, show
+from engine.plan.values import parse, parse_duration, show
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "model": st.sampled_from(["resnet18", "resnet152"]),

@@ -8,7 +8,6 @@ import pytest
 
 from engine.errors import EXIT_WRONG_INPUT, ConfigFileError, SettingError, StrategyError
 from engine.plan.defaults import (
-    FILE,
     FROM_DATASET,
     FROM_FLAG,
     FROM_HERE,
@@ -18,7 +17,7 @@ from engine.plan.defaults import (
     resolve,
 )
 from engine.plan.strategies import STRATEGIES, Strategy, known_strategies, strategy
-from engine.plan.userfiles import of_user
+from engine.plan.userfiles import FILE, of_user
 
 
 @pytest.fixture(autouse=True)
