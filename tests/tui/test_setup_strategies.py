@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,10 +12,10 @@ from engine.plan.machine import Device, Machine
 from engine.plan.strategies import STRATEGIES
 from tests.tui.driving import HERE, SIZES, drive
 from tests.tui.on_disk import write_images
-from tui.screens.setup_strategies import judge
+from tui.screens.setup_strategies import choices
 from tui.start import Start
 from tui.widgets.settings_form import SettingsForm
-from tui.widgets.strategy_list import StrategyList
+from tui.widgets.strategy_list import Choice, StrategyList
 
 WIDE, SMALL = SIZES
 GPUS = Machine(
@@ -30,27 +31,35 @@ def start(tmp_path: Path) -> Start:
     return Start(experiments_directory=tmp_path / "e", dataset=pets)
 
 
+def judged(machine: Machine | None, **settings: Any) -> dict[str, Choice]:
+    found = choices(STRATEGIES, Settings(batch_size=64, **settings), machine)
+    return {each.name: each for each in found}
+
+
 def test_each_strategy_is_judged_with_the_settings_as_they_are() -> None:
-    judged = judge(STRATEGIES, Settings(batch_size=64), HERE)
-    assert list(judged) == [each.name for each in STRATEGIES]
-    assert judged["single"].can.status == "available"
-    assert judged["single"].batch == ""
-    assert judged["dp"].can.status == "unavailable"
-    assert judged["gpipe"].can.status == "functional only"
-    assert judged["ddp"].batch == "64 = 2 x 32"
-    assert judge(STRATEGIES, Settings(batch_size=64, nproc=3), HERE)["ddp"].batch == (
-        "64 in parts of 22"
-    )
-    judged = judge(STRATEGIES, Settings(batch_size=64), GPUS)
-    assert judged["dp"].can.status == judged["gpipe"].can.status == "available"
-    assert judged["ddp"].batch == "64 = 4 x 16"
+    found = judged(HERE)
+    assert list(found) == [each.name for each in STRATEGIES]
+    assert (found["single"].status, found["single"].batch) == ("available", "")
+    assert found["dp"].status == "unavailable"
+    assert found["gpipe"].status == "functional only"
+    assert found["ddp"].batch == "64 = 2 x 32"
+    assert judged(HERE, nproc=3)["ddp"].batch == "64 in parts of 22"
+    found = judged(GPUS)
+    assert found["dp"].status == found["gpipe"].status == "available"
+    assert found["ddp"].batch == "64 = 4 x 16"
+
+
+def test_before_the_machine_is_known_nothing_is_impossible() -> None:
+    assert {(each.status, each.told, each.batch) for each in judged(None).values()} == {
+        ("available", "", "")
+    }
 
 
 def test_what_cannot_be_combined_is_a_reason() -> None:
-    judged = judge(STRATEGIES, Settings(compile=True), HERE)
-    assert judged["gpipe"].can.status == "unavailable"
-    assert judged["gpipe"].can.reason.startswith("cannot be compiled")
-    assert judged["single"].can.status == "available"
+    found = judged(HERE, compile=True)
+    assert found["gpipe"].status == "unavailable"
+    assert found["gpipe"].reason.startswith("cannot be compiled")
+    assert found["single"].status == "available"
 
 
 async def test_all_strategies_are_in_sight_on_a_small_screen(

@@ -19,7 +19,7 @@ from engine.plan.machine import Machine
 from engine.plan.strategies import known_strategies
 from tui.draft import Draft
 from tui.screens import setup_words as words
-from tui.screens.setup_strategies import Judged, judge
+from tui.screens.setup_strategies import choices
 from tui.widgets.dataset_report import DatasetReport
 from tui.widgets.folder_tree import FolderTree
 from tui.widgets.keys import KeysLine
@@ -55,8 +55,7 @@ class SetupLayout(Screen[None]):
         self.problem = ""
         """Why the chosen folder cannot be trained on."""
         self.machine: Machine | None = None
-        self._judged: dict[str, Judged] = {}
-        """What is known of each strategy, by name."""
+        self.strategies = known_strategies()
         self._said = Content("")
         self._said_at: Widget | None = None
         """Leaving it takes back what was said; the screen itself is not left so."""
@@ -77,7 +76,8 @@ class SetupLayout(Screen[None]):
                 yield DatasetReport()
             with Vertical(id="training"):
                 with Vertical(id="strategies", classes="pane"):
-                    yield StrategyList(known_strategies(), start.strategies or ("single",))
+                    found = choices(self.strategies, self.draft.settings, None)
+                    yield StrategyList(found, start.strategies or ("single",))
                 with Vertical(id="settings", classes="pane"):
                     yield SettingsForm()
         yield Static(id="notice")
@@ -141,7 +141,7 @@ class SetupLayout(Screen[None]):
         if self.draft.dataset is not None and not self.problem:
             says = words.summary(self.draft.settings, strategies.ticked, strategies.has_focus)
         if strategies.has_focus and (visited := strategies.visited) is not None:
-            about = words.strategy(visited, self._judged.get(visited.name), strategies.compact)
+            about = words.strategy(visited, strategies.compact)
             says = Content("\n").join([about, says])
         self.query_one("#notice", Static).update(self._said or says)
 
@@ -149,12 +149,8 @@ class SetupLayout(Screen[None]):
         """Looks anew at what each strategy can do with the settings, once the machine is known."""
         if self.machine is None:
             return
-        strategies = self.query_one(StrategyList)
-        self._judged = judge(strategies.strategies, self.draft.settings, self.machine)
-        strategies.show_judged(
-            {name: found.can for name, found in self._judged.items()},
-            {name: found.batch for name, found in self._judged.items()},
-        )
+        found = choices(self.strategies, self.draft.settings, self.machine)
+        self.query_one(StrategyList).show_choices(found)
 
     def _show_titles(self) -> None:
         about = "looking at this machine …" if self.machine is None else words.machine(self.machine)

@@ -9,10 +9,9 @@ from textual.content import Content
 from engine.plan.config import Settings
 from engine.plan.dataset import Report
 from engine.plan.machine import Machine
-from engine.plan.strategies import Strategy
 from engine.plan.text import clean
 from tui.screens.question import Question
-from tui.screens.setup_strategies import Judged
+from tui.widgets.strategy_list import Choice
 
 
 def title(dataset: Path | None, report: Report | None, problem: str) -> Content:
@@ -45,14 +44,11 @@ def summary(settings: Settings, ticked: tuple[str, ...], on_strategies: bool) ->
     )
 
 
-def strategy(chosen: Strategy, judged: Judged | None, in_full: bool) -> Content:
+def strategy(chosen: Choice, in_full: bool) -> Content:
     """A strategy in a line: what it is, ``in_full`` also why not; how it shares out a batch."""
-    parts = [clean(chosen.explanation)]
-    if judged is not None and in_full and judged.can.reason:
-        parts = [f"{judged.can.status}: {judged.can.reason}"]
-    if judged is not None and judged.batch:
-        parts.append(judged.batch if in_full else f"batch {judged.batch}")
-    return Content.styled(" · ".join(parts), "$quiet")
+    about = chosen.told if in_full and chosen.reason else chosen.explanation
+    batch = chosen.batch if in_full or not chosen.batch else f"batch {chosen.batch}"
+    return Content.styled(" · ".join(filter(None, (about, batch))), "$quiet")
 
 
 def held_out(settings: Settings) -> str:

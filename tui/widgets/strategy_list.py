@@ -8,18 +8,33 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from engine.plan.strategies import Strategy
-from engine.plan.switches import Availability
 from tui import messages
 from tui.widgets.lines import Lines
 
 _INDENT = 7
 """Cells before a name: the cursor's mark, the key and the box."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A strategy to tick. ``reason`` is a sentence where it is no plain yes."""
+
+    name: str
+    explanation: str
+    status: Literal["available", "functional only", "unavailable"] = "available"
+    reason: str = ""
+    batch: str = ""
+    """How the global batch is shared out; empty where one device computes all of it."""
+
+    @property
+    def told(self) -> str:
+        """``functional only: why``."""
+        return f"{self.status}: {self.reason}" if self.reason else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +64,21 @@ class StrategyList(Lines):
     }
     """
 
-    def __init__(self, strategies: Sequence[Strategy], ticked: Sequence[str]) -> None:
+    def __init__(self, choices: Sequence[Choice], ticked: Sequence[str]) -> None:
         super().__init__()
-        self.strategies = tuple(strategies)
-        self._ticked = {name for name in ticked if any(s.name == name for s in strategies)}
-        self._availability: dict[str, Availability] = {}
-        self._batches: dict[str, str] = {}
+        self.choices = tuple(choices)
+        self._ticked = {name for name in ticked if any(each.name == name for each in choices)}
         self.compact = False
         """Whether every strategy has one line."""
         self._rows: list[_Row] = []
         self._width = 0
-        self._name_width = max((len(each.name) for each in strategies), default=0)
+        self._name_width = max((len(each.name) for each in choices), default=0)
         self._make_rows()
 
     @property
-    def visited(self) -> Strategy | None:
+    def visited(self) -> Choice | None:
         """The strategy under the cursor."""
-        return self.strategies[self._rows[self.cursor].strategy] if self._rows else None
+        return self.choices[self._rows[self.cursor].strategy] if self._rows else None
 
     def set_compact(self, compact: bool) -> None:
         if compact != self.compact:
@@ -87,30 +100,27 @@ class StrategyList(Lines):
     @property
     def ticked(self) -> tuple[str, ...]:
         """Names of the ticked strategies, in the order of the list."""
-        return tuple(each.name for each in self.strategies if each.name in self._ticked)
+        return tuple(each.name for each in self.choices if each.name in self._ticked)
 
-    def show_judged(self, can: dict[str, Availability], batches: dict[str, str]) -> None:
-        """What the machine can run, and how each shares out a batch, by name.
-
-        Ticks stay: a start tells what is wrong with them.
-        """
-        if (can, batches) != (self._availability, self._batches):
-            self._availability, self._batches = dict(can), dict(batches)
+    def show_choices(self, choices: Sequence[Choice]) -> None:
+        """The same strategies, judged anew. Ticks stay: a start tells what is wrong with them."""
+        if tuple(choices) != self.choices:
+            self.choices = tuple(choices)
             self._make_rows()
 
     def tick(self, number: int) -> None:
         """Ticks or unticks the strategy ``number``, from 0; one that cannot run here says why."""
-        if not 0 <= number < len(self.strategies):
+        if not 0 <= number < len(self.choices):
             return
-        strategy = self.strategies[number]
+        choice = self.choices[number]
         self.cursor = next(n for n, row in enumerate(self._rows) if row.strategy == number)
-        if strategy.name in self._ticked:
-            self._ticked.discard(strategy.name)
-        elif self._status(strategy).status == "unavailable":
-            self.post_message(messages.TickRefused(strategy.name, self._status(strategy).reason))
+        if choice.name in self._ticked:
+            self._ticked.discard(choice.name)
+        elif choice.status == "unavailable":
+            self.post_message(messages.TickRefused(choice.name, choice.reason))
             return
         else:
-            self._ticked.add(strategy.name)
+            self._ticked.add(choice.name)
         self.refresh()
         self.post_message(messages.StrategiesTicked(self.ticked))
 
@@ -126,40 +136,33 @@ class StrategyList(Lines):
 
     def line(self, number: int, width: int) -> Content:
         row = self._rows[number]
-        strategy = self.strategies[row.strategy]
-        can = self._status(strategy)
-        possible = can.status != "unavailable"
+        choice = self.choices[row.strategy]
+        possible = choice.status != "unavailable"
+        remark = "$quiet" if possible else "$warning"
         if row.reason:
-            return Content.assemble(
-                " " * _INDENT, (row.reason, "$quiet" if possible else "$warning")
-            )
-        ticked = strategy.name in self._ticked
-        well = can.status == "available"
+            return Content.assemble(" " * _INDENT, (row.reason, remark))
+        ticked = choice.name in self._ticked
+        well = choice.status == "available"
         key = str(row.strategy + 1) if row.strategy < 9 else " "
-        batch = self._batches.get(strategy.name, "")
-        batch += " · " if batch else ""
-        about = (batch + strategy.explanation, "$quiet")
+        about = (" · ".join(filter(None, (choice.batch, choice.explanation))), "$quiet")
         if self.compact and not well:
-            about = (_told(can), "$quiet" if possible else "$warning")
+            about = (choice.told, remark)
         return Content.assemble(
             ("▌" if number == self.cursor and self.has_focus else " ", "$primary"),
             (f"{key} ", "$footer-key-foreground" if possible else "$faint"),
             ("[x] " if ticked else "[ ] ", "bold $primary" if ticked else "$quiet"),
             (
-                strategy.name.ljust(self._name_width) + "  ",
+                choice.name.ljust(self._name_width) + "  ",
                 "bold" if ticked and possible else "" if well else "$quiet",
             ),
             about,
         )
 
-    def _status(self, strategy: Strategy) -> Availability:
-        return self._availability.get(strategy.name, Availability("available"))
-
     def _make_rows(self) -> None:
         self._width = self.scrollable_content_region.width
         at = self._rows[self.cursor].strategy if self._rows else 0
         self._rows = []
-        for number in range(len(self.strategies)):
+        for number in range(len(self.choices)):
             self._rows.append(_Row(number))
             if not self.compact and (reason := self._reason(number)):
                 # Not known before the first layout: then they are made anew with the width.
@@ -170,14 +173,7 @@ class StrategyList(Lines):
 
     def _reason(self, number: int) -> str:
         """What stands under a strategy."""
-        can = self._status(self.strategies[number])
-        after = self.strategies[number + 1 : number + 2]
+        told = self.choices[number].told
         # What keeps several from running is said once, under the last of them.
-        if not can.reason or any(self._status(each) == can for each in after):
-            return ""
-        return _told(can)
-
-
-def _told(can: Availability) -> str:
-    """``functional only: why``."""
-    return f"{can.status}: {can.reason}"
+        after = self.choices[number + 1 : number + 2]
+        return "" if any(each.told == told for each in after) else told
