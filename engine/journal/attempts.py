@@ -123,11 +123,9 @@ class RankEvents:
         return pipeline_view([(attempt.pipeline, cut) for attempt, cut in self._with_cuts()])
 
     def phases(self) -> tuple[PhaseView, ...]:
-        """Of the first rank that told any, in the newest attempt."""
+        """Of the first rank, in the newest attempt: the others do the same at the same time."""
         newest = self.newest
-        if newest is None or not newest.phases:
-            return ()
-        return tuple(newest.phases[min(newest.phases)])
+        return tuple(newest.phases.get(0, ())) if newest is not None else ()
 
     def memory(self) -> Memory | None:
         newest = self.newest

@@ -100,6 +100,7 @@ def test_one_process_may_have_several_devices(told: Told) -> None:
 
 def test_phases_are_the_first_ranks(told: Told) -> None:
     told.rank(1, events.Phase(t=1.0, name="importing torch"))
+    assert told.run.phases == ()
     told.rank(0, events.Phase(t=1.1, name="reading images"))
     assert [each.name for each in told.run.phases] == ["reading images"]
 
@@ -160,7 +161,7 @@ def test_a_split_into_nothing_is_damage(told: Told, more: dict[str, Any]) -> Non
 
 def test_every_rank_measures_its_own_stage(told: Told) -> None:
     told.rank(0, PLANNED, measured(0, (0,), (3.0,), 5.0, peak_bytes=(100,)))
-    assert told.pipeline.measured == ()
+    assert not told.pipeline.measured
     told.rank(1, measured(0, (1,), (4.0,), 7.0))
     (epoch,) = told.pipeline.measured
     # The last stage's 7 s are with the 2 s in which it waited for the first to read images.

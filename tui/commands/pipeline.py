@@ -51,13 +51,15 @@ def wanted(arguments: argparse.Namespace) -> bool:
 def run(arguments: argparse.Namespace) -> int:
     from rich.text import Text
 
-    from engine.plan.schedule import schedule
+    from engine.plan.schedule import Kind, schedule
     from tui.commands.table import console, emit
 
     stages = _within("--stages", arguments.stages, _STAGES, 2)
     pieces = _PER_STAGE * stages
     pieces = _within("--micro-batches", arguments.micro_batches, _MICRO_BATCHES, pieces)
-    kinds = (arguments.schedule,) if arguments.schedule else ("gpipe", "1f1b")
+    kinds: tuple[Kind, ...] = get_args(Kind)
+    if arguments.schedule:
+        kinds = (arguments.schedule,)
     drawn = [_drawn(schedule(kind, stages, pieces), console().width) for kind in kinds]
     emit(Text("\n\n").join(drawn))
     emit(f"\nF0 forward, B0 backward of micro-batch 0, {_said(IDLE)} idle")
