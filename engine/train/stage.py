@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from torch import Tensor, nn
 
@@ -45,22 +46,31 @@ class Stage(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         alone = self.training and self._needs_company and len(x) == 1
-        try:
-            with (
-                norm.recomputing(self._recomputing()),
-                norm.frozen(self.timed, alone),
-                self._arithmetic.autocast(),
-            ):
-                result: Tensor = self.timed(x)
-        except Exception:
-            raise
-        except BaseException as error:
-            # Whoever runs stages in threads waits for ever for one that ends without an Exception.
-            raise TrainingError(
-                f"stage {self._number + 1} of the pipeline was ended by {type(error).__name__}: "
-                "something that it computes asked the process to end; start the run again"
-            ) from error
+        with (
+            never_ending_the_process(f"stage {self._number + 1} of the pipeline"),
+            norm.recomputing(self._recomputing()),
+            norm.frozen(self.timed, alone),
+            self._arithmetic.autocast(),
+        ):
+            result: Tensor = self.timed(x)
         return result
+
+
+@contextmanager
+def never_ending_the_process(what: str) -> Iterator[None]:
+    """Turns what would end the process into an error of ours.
+
+    Whoever runs stages in threads waits for ever for one that ends without an ``Exception``.
+    """
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException as error:
+        raise TrainingError(
+            f"{what} was ended by {type(error).__name__}: something that it computes asked the "
+            "process to end; start the run again"
+        ) from error
 
 
 def cut(sequence: nn.Sequential, balance: Balance) -> list[nn.Sequential]:

@@ -18,7 +18,7 @@ from engine.train.arithmetic import loss_of
 from engine.train.clocks import Clock
 from engine.train.data import Batch
 from engine.train.metrics import nothing, tally
-from engine.train.stage import Stage, cut, learns
+from engine.train.stage import Stage, cut, learns, never_ending_the_process
 from engine.train.stage_clock import StageClock
 from engine.train.strategies.staged import Staged, balanced, planned
 
@@ -39,8 +39,9 @@ class GPipe(Staged):
         images, labels = self._arithmetic.images(batch), self._labels(batch)
         clock.mark("copy")
         self._clock.steps.begin()
-        logits, loss_sum = loss_of(self._network(images), labels)
-        torch.autograd.backward(self._updater.scale(loss_sum / global_count))
+        with never_ending_the_process("the pipeline"):
+            logits, loss_sum = loss_of(self._network(images), labels)
+            torch.autograd.backward(self._updater.scale(loss_sum / global_count))
         self._clock.steps.end()
         clock.mark("pipeline")
         return self._home(tally(loss_sum, logits, labels))

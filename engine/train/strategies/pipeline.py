@@ -25,7 +25,7 @@ from engine.train.pipelined import Kind, Pipelined, Post
 from engine.train.profile import Profile
 from engine.train.recompute import recompute_blocks
 from engine.train.sequence import keep_only
-from engine.train.stage import Stage, cut, learns
+from engine.train.stage import Stage, cut, learns, never_ending_the_process
 from engine.train.stage_clock import StageClock
 from engine.train.strategies.base import Feed
 from engine.train.strategies.staged import Staged, balanced, planned
@@ -61,7 +61,8 @@ class Pipeline(Staged):
             return self._updater.scale(loss_sum / global_count)
 
         self._clock.steps.begin()
-        self._pipelined.step(images, labels, loss)
+        with never_ending_the_process("the pipeline"):
+            self._pipelined.step(images, labels, loss)
         self._clock.steps.end()
         clock.mark("pipeline")
         return result
