@@ -35,7 +35,13 @@ class End:
 
 
 def open_dashboard(start: Start) -> int:
-    """Shows the dashboard until the user leaves; the exit code."""
+    """Shows the dashboard until the user leaves; the exit code.
+
+    Raises ``ConfigFileError`` where the user's own files cannot be used: a screen could not.
+    """
+    from engine.plan.strategies import known_strategies
+
+    known_strategies()
     # Collecting while ten thousand objects are only being made costs an eighth of the way to the
     # first paint; the application turns it on again after that.
     gc.disable()

@@ -116,7 +116,7 @@ def _missing_device(settings: Settings, machine: Machine, kind: str) -> str:
     there = [device.index for device in machine.devices if device.kind == kind]
     torch = f"torch {machine.torch}"
     if settings.gpus is not None and kind != "cuda":
-        return f"--gpus names GPUs, and {torch} sees none here; leave it out, or ask 'doctor' why"
+        return f"--gpus names GPUs, and {torch} sees none here; 'resnet-tui doctor' says why"
     if kind == "cuda" and not there:
         return f"--device cuda: {torch} sees no GPU here; 'resnet-tui doctor' says why"
     if kind == "mps" and not there:

@@ -21,10 +21,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not has_terminal():
         return _headless(arguments)
     from engine.plan import options
-    from engine.plan.strategies import known_strategies
     from tui.start import Start, open_dashboard
 
-    known_strategies()  # Files that cannot be read are told here, and not inside a screen.
     return open_dashboard(
         Start(
             dataset=Path(arguments.dataset) if arguments.dataset else None,
