@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -16,14 +17,14 @@ from textual.widgets import DataTable
 
 from engine.errors import ResnetTuiError
 from engine.plan.text import clean
-from engine.report.compare import Row, rows
+from engine.report.compare import Row, by_kind, remarks, rows
 from engine.report.export import to_csv, write_csv
 from tui import messages, output
 from tui.background import in_background
 from tui.feed import Snapshot
+from tui.screens.compare_columns import Column, columns, widths
 from tui.screens.live_model import entries, state_of
 from tui.screens.question import Question
-from tui.widgets import format as show
 from tui.widgets.keys import KeysLine
 from tui.widgets.line import Line, heading
 
@@ -33,24 +34,17 @@ if TYPE_CHECKING:
 EVERY = 2.0
 """Seconds between two looks: a table is costly to paint."""
 
-_COLUMNS: tuple[tuple[str, int], ...] = (
-    ("strategy", 10),
-    ("state", 8),
-    ("epochs", 6),
-    ("images/s", 9),
-    ("val top-1", 9),
-    ("best", 8),
-    ("val loss", 8),
-    ("waiting", 8),
-    ("step", 8),
-    ("memory", 9),
-    ("time", 12),
-)
-"""Heading and width; what does not fit is left out from the right."""
-
 
 class CompareScreen(Screen[None]):
     """The table of the shown experiment. Enter looks at a run in Live."""
+
+    DEFAULT_CSS = """
+    CompareScreen #compare-remarks {
+        height: auto;
+        max-height: 5;
+        text-wrap: wrap;
+    }
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "look", "look at the run", key_display="Enter"),
@@ -73,6 +67,7 @@ class CompareScreen(Screen[None]):
         table: DataTable[Text] = DataTable(cursor_type="row", zebra_stripes=False)
         table.can_focus = True
         yield table
+        yield Line(id="compare-remarks")
         yield Line(id="compare-reason")
         yield KeysLine()
 
@@ -97,26 +92,36 @@ class CompareScreen(Screen[None]):
         about = f"{clean(snapshot.experiment.name)} · {time.strftime('%H:%M')}"
         title.show(heading("Compare", title.room, about))
         found = _rows(snapshot)
-        cells = tuple(_cells(row) for row in found)
-        table = cast("DataTable[Text]", self.query_one(DataTable))
-        fitting = _fitting(self.size.width - 2)
+        fitting = columns(found, self.size.width - 2)
+        cells = tuple(tuple(each.cell(row) for each in fitting) for row in found)
         if (cells, fitting) == self._shown:
             return
         self._shown = (cells, fitting)
-        at = table.cursor_row
-        table.clear(columns=True)
-        for heading_, width in fitting:
-            justify = "left" if heading_ in ("strategy", "state") else "right"
-            table.add_column(Text(heading_, justify=justify), width=width)  # type: ignore[arg-type]
-        for row in cells:
-            table.add_row(*row[: len(fitting)])
-        table.move_cursor(row=min(at, len(cells) - 1), animate=False)
+        self._fill(cells, fitting)
         self._runs = tuple(row.name for row in found)
         self.refresh_bindings()
+        remarked = [Content.styled(clean(each), "$quiet") for each in remarks(found)]
+        self.query_one("#compare-remarks", Line).show(Content("\n").join(remarked), layout=True)
         reasons = [f"{row.strategy}: {row.reason}" for row in found if row.reason]
         self.query_one("#compare-reason", Line).show(
             Content.styled(clean(" · ".join(reasons)), "$error")
         )
+
+    def _fill(self, cells: Sequence[Sequence[str]], fitting: Sequence[Column]) -> None:
+        table = cast("DataTable[Text]", self.query_one(DataTable))
+        at = table.cursor_row
+        table.clear(columns=True)
+        for column, width in zip(fitting, widths(cells, fitting), strict=True):
+            title = Text(column.title, justify="left" if column.left else "right")
+            table.add_column(title, width=width)
+        for row in cells:
+            table.add_row(
+                *(
+                    Text(cell, justify="left" if column.left else "right")
+                    for cell, column in zip(row, fitting, strict=True)
+                )
+            )
+        table.move_cursor(row=min(at, len(cells) - 1), animate=False)
 
     def action_look(self) -> None:
         self._look_at(self.query_one(DataTable).cursor_row)
@@ -185,36 +190,14 @@ class CompareScreen(Screen[None]):
 
 
 def _rows(snapshot: Snapshot) -> tuple[Row, ...]:
-    """The table with what the lock says: a run whose supervisor is gone does not run."""
+    """The table with what the lock says: a run whose supervisor is gone does not run.
+
+    Rows of one kind of device stand together.
+    """
     states = {
         each.name: state_of(each, snapshot, each.view is not None and bool(each.view.stop_asked))
         for each in entries(snapshot)
     }
-    return tuple(replace(row, state=states.get(row.name, row.state)) for row in rows(snapshot.view))
-
-
-def _cells(row: Row) -> tuple[Text, ...]:
-    values = (
-        show.count(row.epochs),
-        show.rate(row.images_per_second),
-        show.percent(row.top1),
-        show.percent(row.best_top1),
-        show.plain(row.val_loss),
-        show.percent(row.wait_share),
-        show.seconds(row.batch_seconds),
-        show.gib(row.peak_memory),
-        show.seconds(row.train_seconds),
-    )
-    first = (Text(clean(row.strategy)), Text(row.state))
-    return (*first, *(Text(each, justify="right") for each in values))
-
-
-def _fitting(room: int) -> tuple[tuple[str, int], ...]:
-    """The columns that fit; each has a cell of padding on either side."""
-    chosen = []
-    for name, width in _COLUMNS:
-        room -= width + 2
-        if room < 0:
-            break
-        chosen.append((name, width))
-    return tuple(chosen)
+    found = rows(snapshot.view)
+    told = [replace(row, state=states.get(row.name, row.state)) for row in found]
+    return tuple(row for part in by_kind(told) for row in part)

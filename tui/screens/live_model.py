@@ -140,7 +140,7 @@ def _doing(run: RunView | None) -> str:
 
 
 def about(look: Look) -> tuple[str, ...]:
-    """Dataset, model, strategy, image size, how the batch is shared out, devices."""
+    """Dataset, model, strategy, how the batch is shared out, image size, devices."""
     plan, strategy = look.shown.plan, look.shown.strategy
     run, settings = look.shown.view, plan.settings
     ready = run.ready if run is not None else None
@@ -148,13 +148,13 @@ def about(look: Look) -> tuple[str, ...]:
     dataset, size = clean(Path(plan.dataset).name), f"{settings.image_size} px"
     batch = f"batch {show.pieces(settings.batch_size, part or device_batch(plan))}"
     if run is None or ready is None:
-        return (dataset, settings.model, strategy, size, batch)
+        return (dataset, settings.model, strategy, batch, size)
     device = clean(ready.device_name) or ready.device
     if run.world_size > 1:
         device = f"{run.world_size} ranks · {device}"
     elif len(set(run.devices)) > 1:
         device = f"{len(set(run.devices))} x {device}"
-    return (dataset, settings.model, f"{strategy} ({ready.precision})", size, batch, device)
+    return (dataset, settings.model, f"{strategy} ({ready.precision})", batch, size, device)
 
 
 def place(look: Look) -> str:

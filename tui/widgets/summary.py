@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.content import Content
 
@@ -159,15 +159,42 @@ def reading(share: float, width: int) -> Content:
 
 
 def tabs(entries: Sequence[Tab], width: int) -> Content:
-    """``▌1 single ✓ 98.2 %▐  2 amp ●``; what does not fit is counted."""
-    line = Content("")
-    for place, entry in enumerate(entries):
-        piece = _tab(entry)
-        rest = len(entries) - place
-        if line.cell_length + piece.cell_length + 2 > width - (6 if rest > 1 else 0):
-            return Content.assemble(line, (f"  +{rest}", "$quiet"))
+    """``▌1 single ✓ 98.2 %   2 amp ●``; without accuracies where they do not all fit.
+
+    The shown one is always there; what still does not fit is counted on either side.
+    """
+    pieces = [_tab(each) for each in entries]
+    if sum(piece.cell_length + 1 for piece in pieces) > width:
+        pieces = [_tab(each if each.shown else replace(each, top1=None)) for each in entries]
+    shown = next((place for place, each in enumerate(entries) if each.shown), 0)
+    first, last = _window([piece.cell_length + 1 for piece in pieces], shown, width)
+    line = Content.styled(f" +{first} " if first else "", "$quiet")
+    for piece in pieces[first : last + 1]:
         line = Content.assemble(line, piece, " ")
-    return line
+    rest = len(pieces) - 1 - last
+    return Content.assemble(line, (f" +{rest}" if rest else "", "$quiet"))
+
+
+def _window(widths: Sequence[int], shown: int, room: int) -> tuple[int, int]:
+    """The first and the last of those around ``shown`` that fit, the ones before it foremost."""
+    first = last = shown
+    room -= widths[shown]
+    while True:
+        # What is left out on a side is counted there, in up to five cells.
+        if first > 0 and widths[first - 1] <= room - _counts(first - 1, len(widths) - 1 - last):
+            first -= 1
+            room -= widths[first]
+        elif last + 1 < len(widths) and widths[last + 1] <= room - _counts(
+            first, len(widths) - 2 - last
+        ):
+            last += 1
+            room -= widths[last]
+        else:
+            return first, last
+
+
+def _counts(before: int, after: int) -> int:
+    return 5 * (before > 0) + 5 * (after > 0)
 
 
 def _tab(entry: Tab) -> Content:
