@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from engine.errors import ConfigFileError
 from engine.experiment import known
 from engine.plan.userfiles import of_user
 from tests.cli.conftest import TINY, call
 from tests.plan.machines import CPU
 from tui.cli import main
 from tui.commands import doctor
+from tui.start import Start, open_dashboard
 
 
 @pytest.fixture(autouse=True)
@@ -102,3 +104,10 @@ def test_a_file_that_cannot_be_used_is_named(
     shown = dict(doctor.strategies(CPU))
     assert "choose another name" in shown["problem"]
     assert shown["single"] == "available"
+
+
+def test_the_dashboard_does_not_open_with_such_a_file(tmp_path: Path) -> None:
+    of_user().parent.mkdir(parents=True)
+    of_user().write_text("[strategies.mine]\nprecision = 'fp8'\n")
+    with pytest.raises(ConfigFileError, match="'mine': precision"):
+        open_dashboard(Start(experiments_directory=tmp_path))
