@@ -75,8 +75,8 @@ def kill(processes: list[psutil.Process]) -> None:
     for each in processes:
         try:
             each.kill()
-        except psutil.NoSuchProcess:
-            continue
+        except psutil.Error:
+            continue  # Gone already; or (macOS) a zombie, which nobody may kill.
 
 
 def reap() -> None:

@@ -10,6 +10,8 @@ from engine.journal.events import AnyEvent, EpochStarted, Heartbeat, Memory, Pha
 
 PHASES = 3.0
 """How much longer than a step a phase may take: compiling has no steps to show."""
+LEAST_PHASE = 60.0
+"""Seconds that a phase may take in any case: torch alone is imported in 19 s from a cold disk."""
 
 _NAP = 5.0
 """A pause of ours longer than this (a suspended machine) is not counted as one of the ranks."""
@@ -107,7 +109,7 @@ class Movement:
         """What is to be said where nothing moved for ``limit`` seconds, or for a phase longer."""
         waiting = {number: rank for number, rank in self._ranks.items() if not rank.over}
         if any(rank.phase for rank in waiting.values()):
-            limit *= PHASES
+            limit = max(PHASES * limit, LEAST_PHASE)
         seconds = self._now - self._moved
         if seconds < limit or not waiting:
             return None

@@ -29,8 +29,8 @@ class Run:
                 self.movement.told(rank, Memory(rss=1, peak_rss=1))
                 self.movement.told(rank, Heartbeat(step=step, place=place, doing=doing))
 
-    def told(self) -> str:
-        stall = self.movement.stall(LIMIT)
+    def told(self, limit: float = LIMIT) -> str:
+        stall = self.movement.stall(limit)
         return stall.text if stall else ""
 
 
@@ -95,6 +95,14 @@ def test_a_phase_may_take_three_times_as_long() -> None:
     assert run.told() == ""
     run.wait(1)
     assert run.told() == "rank 1 stood still while reading images for 180 s"
+
+
+def test_a_phase_may_take_a_minute_in_any_case() -> None:
+    run = Run(2, "importing torch")
+    run.wait(59)
+    assert run.told(1.0) == ""
+    run.wait(1)
+    assert run.told(1.0) == "all ranks stood still while importing torch for 60 s"
 
 
 def test_a_rank_that_is_done_is_waited_for_no_longer() -> None:

@@ -28,7 +28,6 @@ def command(directory: Path, deed: str, *wishes: str) -> list[str]:
 
 
 def attempt(directory: Path, deed: str, *wishes: str) -> dict[str, Any]:
-    began = time.monotonic()
     answer = subprocess.run(
         command(directory, deed, *wishes),
         cwd=REPOSITORY,
@@ -36,7 +35,6 @@ def attempt(directory: Path, deed: str, *wishes: str) -> dict[str, Any]:
         timeout=60,
         check=True,
     )
-    assert time.monotonic() - began < 25, "torchrun alone would wait for 30 s"
     told: dict[str, Any] = json.loads(answer.stdout)
     assert told.pop("left") == 0
     return told
@@ -50,7 +48,9 @@ def test_the_rank_that_failed_is_blamed_though_it_cannot_end(tmp_path: Path) -> 
 
 
 def test_the_rank_that_was_killed_is_blamed(tmp_path: Path) -> None:
+    began = time.monotonic()
     told = attempt(tmp_path, "is_killed")
+    assert time.monotonic() - began < 30, "torchrun alone waits so long for the other rank"
     assert told["state"] == "failed"
     assert told["reason"].startswith("rank 1 was killed by signal 9 (SIGKILL): by hand, or")
     assert told["detail"] == "last words"
