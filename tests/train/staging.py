@@ -64,3 +64,25 @@ class _Sleep(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
         time.sleep(ctx.seconds)
         return gradient, None
+
+
+class Ends(nn.Module):
+    """Passes on until it is told with what to end, forward or backward."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+        self.error: BaseException | None = None
+        self.backward = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.inner(x)
+        if self.error is not None and not self.backward:
+            raise self.error
+        if self.error is not None and y.requires_grad:
+            y.register_hook(self._end)
+        return y
+
+    def _end(self, gradient: Tensor) -> None:
+        assert self.error is not None
+        raise self.error

@@ -9,7 +9,7 @@ import pytest
 import torch
 import torchgpipe
 import torchvision
-from torch import Tensor, nn
+from torch import nn
 
 from engine.errors import SettingError, TrainingError
 from engine.journal.events import PipelinePlanned
@@ -19,7 +19,7 @@ from engine.train.strategies.none import NoParallelism
 from engine.train.updater import gather_in_first
 from tests.train.laboratory import Narrow, network
 from tests.train.making import plan
-from tests.train.staging import CPU, batch, step
+from tests.train.staging import CPU, Ends, batch, step
 
 
 def _prepared(
@@ -139,28 +139,6 @@ def test_a_batch_without_images_changes_nothing() -> None:
     assert add_up(tallies).images == 0
     after = strategy.capture()["state_dict"]
     assert all(torch.equal(before[name], after[name]) for name in before)
-
-
-class Ends(nn.Module):
-    """Passes on until it is told with what to end, forward or backward."""
-
-    def __init__(self, inner: nn.Module) -> None:
-        super().__init__()
-        self.inner = inner
-        self.error: BaseException | None = None
-        self.backward = False
-
-    def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.inner(x)
-        if self.error is not None and not self.backward:
-            raise self.error
-        if self.error is not None and y.requires_grad:
-            y.register_hook(self._end)
-        return y
-
-    def _end(self, gradient: Tensor) -> None:
-        assert self.error is not None
-        raise self.error
 
 
 @pytest.mark.parametrize("recompute", ["always", "never"])
