@@ -11,6 +11,7 @@ import re
 import signal
 from dataclasses import dataclass
 
+from engine.errors import EXIT_WRONG_INPUT
 from engine.plan.text import clean
 from engine.run import torchrun
 from engine.run.evidence import Evidence, Verdict, last_lines, silent_end
@@ -80,9 +81,9 @@ def _failures(case: Evidence) -> list[_Failure]:
 def _failed(
     case: Evidence, first: _Failure, all_of_them: list[_Failure], codes: dict[int, int]
 ) -> Verdict:
-    same = {failure.reason for failure in all_of_them} == {first.reason}
-    if case.ranks == 1 or (same and len(all_of_them) == case.ranks):
-        reason = first.reason  # Wrong input, for example: it is nobody's fault more than others'.
+    reasons = [failure.reason for failure in all_of_them]
+    if first.exit_code == EXIT_WRONG_INPUT or reasons == [first.reason] * case.ranks:
+        reason = first.reason  # No rank's fault more than another's.
     else:
         reason = f"rank {first.rank} failed: {first.reason.removeprefix('training failed with ')}"
     detail = last_lines(first.traceback) or _detail(case, first.rank)

@@ -48,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
     chosen = parser.parse_args(argv)
     rank = int(os.environ.get("RANK", "0"))
     if "TORCHELASTIC_RUN_ID" in os.environ:
-        _print_to(layout.rank_log(chosen.experiment, chosen.run, chosen.attempt, rank))
+        print_to(layout.rank_log(chosen.experiment, chosen.run, chosen.attempt, rank))
     run_directory: Path = chosen.experiment / chosen.run
     attempt = layout.attempt_directory(chosen.experiment, chosen.run, chosen.attempt)
     try:
@@ -86,7 +86,7 @@ def main(argv: Sequence[str]) -> int:
     return running.exit_code
 
 
-def _print_to(log: Path) -> None:
+def print_to(log: Path) -> None:
     """What torchrun would mix with the words of other ranks and its own goes into a file."""
     try:
         log.parent.mkdir(parents=True, exist_ok=True)

@@ -124,6 +124,15 @@ def test_who_died_of_torchruns_own_signal_died_later() -> None:
     assert told.reason == "rank 1 was killed by signal 11 (SIGSEGV)"
 
 
+def test_what_was_given_wrongly_is_no_ranks_fault() -> None:
+    errors = {1: RankError("no such folder", "", 3.0, 2)}
+    ends = {0: closing("stopped"), 1: closing("failed", reason="no such folder")}
+    told = together(ends, errors=errors, launcher_log=report((1, 2)))
+    assert (told.state, told.reason, told.exit_code) == ("failed", "no such folder", 2)
+    same = closing("failed", reason="out of memory")
+    assert together({0: same, 1: same}).reason == "out of memory"
+
+
 def test_a_rank_that_died_and_was_not_reported() -> None:
     told = together({0: LOST}, -9, gone=[1], killed=True)
     assert told.reason == "rank 1 ended without a word"
