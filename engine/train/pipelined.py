@@ -69,7 +69,7 @@ class Pipelined:
             begin, end = end, end + count * size
             schedule = self._schedule(count, size)
             given = (images[begin:end],) if self._post.first else ()
-            wanted = {"target": labels[begin:end]} if self._post.last else {}
+            wanted: dict[str, Any] = {"target": labels[begin:end]} if self._post.last else {}
             with _told_plainly():
                 schedule.step(*given, **wanted)
 

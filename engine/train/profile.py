@@ -51,6 +51,8 @@ def profile(
     took = time.perf_counter() - began
     more = min(_PASSES, int(_BUDGET / took)) - 1
     rows += [_timed_pass(layers, arithmetic, batch) for _ in range(more)]
+    del layers
+    _forget(device)
     return Profile(tuple(map(median, zip(*rows, strict=True))), sizes)
 
 
@@ -107,3 +109,10 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
     elif device.type == "mps":
         torch.mps.synchronize()
+
+
+def _forget(device: torch.device) -> None:
+    """What measuring took of the device's memory is no part of the training's peak."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)

@@ -74,12 +74,11 @@ class DeviceStopwatch:
         return total
 
     def _now(self) -> Any:
-        if self._device.type == "mps":
-            event = self._spare.pop() if self._spare else torch.mps.event.Event(enable_timing=True)
-            event.record()
-        else:
-            event = self._spare.pop() if self._spare else torch.cuda.Event(enable_timing=True)
-            event.record(torch.cuda.current_stream(self._device))
+        apple = self._device.type == "mps"
+        make: Any = torch.mps.event.Event if apple else torch.cuda.Event
+        event = self._spare.pop() if self._spare else make(enable_timing=True)
+        # Another thread than the strategy's may compute this, with another current device.
+        event.record(*(() if apple else (torch.cuda.current_stream(self._device),)))
         return event
 
     def _fold(self, *, wait: bool) -> None:
@@ -139,8 +138,8 @@ class Timed(nn.Module):
             result: Tensor = self.layers(x)
             return result
         self._busy.begin()
-        entered = _Enter.apply(x, self._busy)  # type: ignore[no-untyped-call]
-        left: Tensor = _Leave.apply(self.layers(entered), self._busy)  # type: ignore[no-untyped-call]
+        entered = _Enter.apply(x, self._busy)
+        left: Tensor = _Leave.apply(self.layers(entered), self._busy)
         self._busy.end()
         return left
 
@@ -158,7 +157,7 @@ class _Enter(torch.autograd.Function):
         return x.view_as(x)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         ctx.busy.end()
         return gradient, None
 
@@ -172,7 +171,7 @@ class _Leave(torch.autograd.Function):
         return x.view_as(x)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         ctx.busy.begin()
         return gradient, None
 

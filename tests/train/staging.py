@@ -50,7 +50,7 @@ class Nap(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         time.sleep(self._seconds)
-        y: Tensor = _Sleep.apply(x + self.weight, 2 * self._seconds)  # type: ignore[no-untyped-call]
+        y: Tensor = _Sleep.apply(x + self.weight, 2 * self._seconds)
         return y
 
 
@@ -61,7 +61,7 @@ class _Sleep(torch.autograd.Function):
         return x.view_as(x)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         time.sleep(ctx.seconds)
         return gradient, None
 
@@ -80,7 +80,7 @@ class Ends(nn.Module):
         if self.error is not None and not self.backward:
             raise self.error
         if self.error is not None and y.requires_grad:
-            y.register_hook(self._end)
+            y.register_hook(self._end)  # type: ignore[no-untyped-call]
         return y
 
     def _end(self, gradient: Tensor) -> None:

@@ -52,8 +52,11 @@ class Sleep(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         time.sleep(self._forward)
         y = x + self.weight
-        y.register_hook(lambda gradient: time.sleep(self._backward))
+        y.register_hook(self._pause)  # type: ignore[no-untyped-call]
         return y
+
+    def _pause(self, gradient: Tensor) -> None:
+        time.sleep(self._backward)
 
 
 def test_seconds_are_those_of_forward_and_backward() -> None:
