@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.experiment import Experiment
+from engine.journal import events
 from engine.journal.events import PipelinePlanned
 from engine.journal.reader import JournalReader
 from engine.journal.views import PipelineView, StagesView
 from engine.plan.schedule import Schedule, schedule
-from tests.journal.writing import Shape, write_experiment
+from tests.journal.writing import RankWriter, Shape, write_experiment
 from tests.tui.driving import SIZES, drive
 from tui.app import ResnetTuiApp
 from tui.start import Start
@@ -161,6 +162,7 @@ async def test_a_small_screen_shows_the_stages_for_a_key(
 ) -> None:
     async with drive(monkeypatch, SMALL, started(written(tmp_path))) as driver:
         await driver.until_seen("t stages")
+        await driver.until(lambda: "batch 32 = 8 x 4" in driver.frame.split("Log ─")[1])
         assert "clock cycles" not in driver.frame
         await driver.press("t")
         await driver.until_seen("18 clock cycles")
@@ -178,6 +180,27 @@ async def test_only_a_pipeline_has_stages(tmp_path: Path, monkeypatch: pytest.Mo
         await driver.until_seen("l log")
         assert "t stages" not in driver.frame
         assert "clock cycles" not in driver.frame
+
+
+async def test_a_rank_that_is_ready_waits_for_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = write_experiment(
+        tmp_path, Path("/data/ants"), strategies=("ddp",), shape=Shape(ranks=2), state=None
+    )
+    for path in (made.directory / "01-ddp").rglob("*.jsonl"):
+        path.unlink()
+    ranks = [RankWriter(made.directory, "01-ddp", events.now(), rank=rank) for rank in range(2)]
+    for writer in ranks:
+        writer.begin(world_size=2)
+    ranks[0].ready(Shape().ready(ranks[0].t))
+    async with drive(monkeypatch, WIDE, started(made)) as driver:
+        await driver.until_seen("starting · waiting for the other ranks (1 of 2 ready)")
+        ranks[1].ready(Shape().ready(ranks[1].t))
+        await driver.until(lambda: "waiting for the other ranks" not in driver.frame)
+        await driver.until_seen("2 ranks")
+    for writer in ranks:
+        writer.close()
 
 
 async def test_the_command_is_on_the_log_screen_and_can_be_copied(

@@ -116,7 +116,9 @@ class LiveLayout(ChartKeys):
         log = self.line("log")
         rows = max(0, log.content_size.height - 1)
         several = len(look.entries) > 1
-        lines = [heading("Log", log.room)]
+        # Above there is seldom room for it.
+        remark = model.batch(look) if self.has_class("-narrow") else ""
+        lines = [heading("Log", log.room, remark)]
         lines += [
             panels.log_line(each.t, each.run, each.source, each.level, each.text, several)
             for each in (look.snapshot.lines[-rows:] if rows else ())

@@ -139,22 +139,28 @@ def _doing(run: RunView | None) -> str:
     return ""
 
 
+def batch(look: Look) -> str:
+    """The global batch, and how it is shared out: ``batch 64 = 2 x 32``."""
+    run = look.shown.view
+    part = run.ready.device_batch if run is not None and run.ready is not None else None
+    whole = look.shown.plan.settings.batch_size
+    return f"batch {show.pieces(whole, part or device_batch(look.shown.plan))}"
+
+
 def about(look: Look) -> tuple[str, ...]:
     """Dataset, model, strategy, how the batch is shared out, image size, devices."""
     plan, strategy = look.shown.plan, look.shown.strategy
     run, settings = look.shown.view, plan.settings
     ready = run.ready if run is not None else None
-    part = ready.device_batch if ready is not None else None
     dataset, size = clean(Path(plan.dataset).name), f"{settings.image_size} px"
-    batch = f"batch {show.pieces(settings.batch_size, part or device_batch(plan))}"
     if run is None or ready is None:
-        return (dataset, settings.model, strategy, batch, size)
+        return (dataset, settings.model, strategy, batch(look), size)
     device = clean(ready.device_name) or ready.device
     if run.world_size > 1:
         device = f"{run.world_size} ranks · {device}"
     elif len(set(run.devices)) > 1:
         device = f"{len(set(run.devices))} x {device}"
-    return (dataset, settings.model, f"{strategy} ({ready.precision})", batch, size, device)
+    return (dataset, settings.model, f"{strategy} ({ready.precision})", batch(look), size, device)
 
 
 def place(look: Look) -> str:
