@@ -35,11 +35,6 @@ _NOT_COMPILED: tuple[tuple[Callable[[Strategy, Settings], bool], str], ...] = (
         "cannot be compiled together with gradient checkpointing: batch normalisation holds its "
         "statistics still in the second computation, which torch.compile cannot trace",
     ),
-    (
-        lambda chosen, settings: settings.accumulate > 1,
-        "cannot be compiled together with accumulation (--accumulate): batch normalisation "
-        "gathers its statistics over the parts of a step, which torch.compile cannot trace",
-    ),
 )
 """What ``--compile`` cannot be combined with, and why."""
 

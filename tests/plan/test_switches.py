@@ -106,7 +106,6 @@ def test_defaults_of_a_file_apply_where_they_can() -> None:
         ("gpipe", {"compile": True}, "torch.compile crashes under torchgpipe"),
         ("pipeline", {"compile": True}, "pipeline cannot be compiled"),
         ("gradient-checkpointing", {"compile": True}, "together with gradient checkpointing"),
-        ("single", {"compile": True, "accumulate": 2}, "together with accumulation"),
         ("ddp", {"sync_bn": True}, "SyncBatchNorm needs GPUs"),
         ("pipeline", {"micro_batches": 1, "schedule": "1f1b"}, "--schedule gpipe"),
         ("gpipe", {"gradient_checkpointing": True, "recompute": "never"}, "leave one of them out"),
