@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from statistics import median
 
@@ -35,8 +36,9 @@ def profile(
 ) -> Profile:
     """Measures copies of the layers: weights, gradients, statistics and random numbers stay.
 
-    Memory is measured first, in a forward pass that warms up as well; then as many passes are
-    timed as fit into ``_BUDGET`` seconds, one at least.
+    In the first pass memory is measured as well, and it warms up: as many follow as fit into
+    ``_BUDGET`` seconds, and then it does not count. Where none fits it is all there is, because
+    what is learned from a second slow one is not worth the waiting.
     """
     device = arithmetic.device
     layers = [copy.deepcopy(layer).to(device).train() for layer in sequence]
@@ -45,27 +47,59 @@ def profile(
             each.eval()
     noise = torch.randn(images, 3, side, side, generator=torch.Generator().manual_seed(0))
     batch = noise.to(device, arithmetic.dtype).to(memory_format=arithmetic.layout)
-    sizes = _sizes(layers, arithmetic, batch, momentum=momentum)
-    began = time.perf_counter()
-    rows = [_timed_pass(layers, arithmetic, batch)]
-    took = time.perf_counter() - began
-    more = min(_PASSES, int(_BUDGET / took)) - 1
-    rows += [_timed_pass(layers, arithmetic, batch) for _ in range(more)]
-    del layers
+    kept = _Kept(layers)
+    rows = [_pass(layers, arithmetic, batch, kept)]
+    if more := min(_PASSES, int(_BUDGET / sum(rows[0]))):
+        rows = [_pass(layers, arithmetic, batch) for _ in range(more)]
+    weights = [sum(_bytes(each) for each in layer.parameters()) for layer in layers]
+    copies = 3 if momentum else 2
+    sizes = tuple(copies * own + more for own, more in zip(weights, kept.sizes, strict=True))
+    del layers, kept
     _forget(device)
     return Profile(tuple(map(median, zip(*rows, strict=True))), sizes)
 
 
-def _timed_pass(layers: Sequence[nn.Module], arithmetic: Arithmetic, batch: Tensor) -> list[float]:
-    """Seconds of each layer, forward and backward."""
+class _Kept:
+    """Bytes that each layer keeps for its backward pass. What two layers keep is counted for the
+    first of them, and weights not at all."""
+
+    def __init__(self, layers: Sequence[nn.Module]) -> None:
+        self.sizes: list[int] = []
+        self._seen = {
+            each.untyped_storage().data_ptr() for layer in layers for each in layer.parameters()
+        }
+        # Memory that is given back would be taken again, and not be counted then.
+        self._alive: list[Tensor] = []
+
+    def begin(self, layer: nn.Module, x: Tensor) -> None:
+        self.sizes.append(0)
+        if next(layer.parameters(), None) is not None:
+            self.keep(x)  # Layers that compute again keep nothing but this, and do not say so.
+
+    def keep(self, tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in self._seen:
+            self._seen.add(storage.data_ptr())
+            self._alive.append(tensor.detach())
+            self.sizes[-1] += storage.nbytes()
+        return tensor
+
+
+def _pass(
+    layers: Sequence[nn.Module], arithmetic: Arithmetic, batch: Tensor, kept: _Kept | None = None
+) -> list[float]:
+    """Seconds of each layer, forward and backward; tells ``kept`` what layers keep."""
     seconds = []
     x = batch
     for number, layer in enumerate(layers):
         x = x.detach().requires_grad_(number > 0)
         wanted = [each for each in (x, *layer.parameters()) if each.requires_grad]
+        if kept is not None:
+            kept.begin(layer, x)
+        watching = saved_tensors_hooks(kept.keep, _as_it_is) if kept else nullcontext()
         _wait(arithmetic.device)
         began = time.perf_counter()
-        with arithmetic.autocast():
+        with watching, arithmetic.autocast():
             y: Tensor = layer(x)
         torch.autograd.grad(y, wanted, torch.ones_like(y))
         _wait(arithmetic.device)
@@ -74,34 +108,12 @@ def _timed_pass(layers: Sequence[nn.Module], arithmetic: Arithmetic, batch: Tens
     return seconds
 
 
-def _sizes(
-    layers: Sequence[nn.Module], arithmetic: Arithmetic, batch: Tensor, *, momentum: bool
-) -> tuple[int, ...]:
-    """Bytes of each layer. What two layers keep is counted for the first of them."""
-    seen = {each.untyped_storage().data_ptr() for layer in layers for each in layer.parameters()}
-    alive = []  # Memory that is given back would be taken again, and not be counted then.
-    result = []
-    x = batch
-    for layer in layers:
-        kept = 0
+def _as_it_is(tensor: Tensor) -> Tensor:
+    return tensor
 
-        def keep(tensor: Tensor) -> Tensor:
-            nonlocal kept
-            storage = tensor.untyped_storage()
-            if storage.data_ptr() not in seen:
-                seen.add(storage.data_ptr())
-                kept += storage.nbytes()
-                alive.append(tensor)
-            return tensor
 
-        weights = sum(each.numel() * each.element_size() for each in layer.parameters())
-        if weights:
-            keep(x)  # Layers that are computed again keep nothing but this, and do not say so.
-        with saved_tensors_hooks(keep, lambda tensor: tensor), arithmetic.autocast():
-            x = layer(x)
-        alive.append(x)
-        result.append((3 if momentum else 2) * weights + kept)
-    return tuple(result)
+def _bytes(tensor: Tensor) -> int:
+    return tensor.numel() * tensor.element_size()
 
 
 def _wait(device: torch.device) -> None:
