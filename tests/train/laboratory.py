@@ -133,6 +133,8 @@ class Trained:
     """Of each step: the tally over all ranks, ``[loss_sum, top1, top5, count, finite]``."""
     states: list[dict[str, Any]] = field(default_factory=list)
     """Captured after each step; where momentum starts from nothing, it shows every gradient."""
+    rates: list[float] = field(default_factory=list)
+    schedule: optim.Schedule | None = None
     validation: Sums | None = None
     precision: str = ""
 
@@ -161,6 +163,7 @@ class Watched:
         total = self._tally[:FINITE].clone()
         if self._world.size > 1:
             torch.distributed.all_reduce(total)
+        self._seen.rates.append(lr)
         self._seen.losses.append(total.tolist())
         self._seen.states.append(self._inner.capture())
         self._tally = None
@@ -170,7 +173,7 @@ class Watched:
 class Laboratory:
     """The folder of images, and what all trainings of a process share."""
 
-    def __init__(self, folder: Path, notes: Path, world: World) -> None:
+    def __init__(self, folder: Path, notes: Path, world: World = ALONE) -> None:
         self.folder, self.world = folder, world
         self._notes = notes
         first = AttemptStarted(**writer_fields(), rank=world.rank, world_size=world.size)
@@ -213,11 +216,21 @@ class Laboratory:
             self._plain[name] = self.train(case.plain, world=ALONE)
         return self._plain[name]
 
-    def train(self, case: Case, *, world: World | None = None) -> Trained:
-        """An epoch and its validation, by the real loop."""
-        with self.prepared(case, world=world) as (job, seen):
+    def train(
+        self,
+        case: Case,
+        *,
+        world: World | None = None,
+        model: nn.Module | None = None,
+        scale: float | None = None,
+    ) -> Trained:
+        """An epoch and its validation, by the real loop; ``scale``: what a scaler begins with."""
+        with self.prepared(case, world=world, model=model) as (job, seen):
+            if scale is not None:
+                job.strategy.restore(scaled(job.strategy.capture(), scale))
             train_epoch(job, 0)
             seen.validation = evaluate(job, 0)
+            seen.schedule = job.schedule
         return seen
 
     @contextmanager
@@ -283,6 +296,11 @@ def differences(seen: Trained, plain: Trained) -> dict[str, float]:
         "weights": max(_furthest(a["state_dict"], b["state_dict"]) for a, b in pairs),
         "moved": _furthest(plain.states[0]["state_dict"], plain.states[-1]["state_dict"]),
     }
+
+
+def scaled(state: dict[str, Any], scale: float) -> dict[str, Any]:
+    """A captured state whose gradient scaler stands at ``scale``."""
+    return {**state, "scaler": {**state["scaler"], "scale": scale}}
 
 
 def momenta(state: dict[str, Any]) -> dict[str, Tensor]:

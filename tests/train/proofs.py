@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from engine.train.loop import Job
 from engine.train.metrics import Sums
 from engine.train.world import ALONE
-from tests.train.laboratory import Case, Laboratory, Trained, differences, network
+from tests.train.laboratory import Case, Laboratory, Trained, differences, network, scaled
 
 SHARED = ("ddp", "fsdp")
 
@@ -61,11 +61,11 @@ def one_rank_that_overflows_skips_the_step_everywhere(laboratory: Laboratory) ->
     answers = {}
     for name in SHARED:
         model = network("group", torch.float32)
-        _spoil_first_pass(model, wanted=laboratory.world.rank == laboratory.world.size - 1)
+        spoil_first_pass(model, wanted=laboratory.world.rank == laboratory.world.size - 1)
         case = Case(name, {"precision": "fp16"}, dtype=torch.float32)
         with laboratory.prepared(case, model=model, warm=False) as (job, seen):
             before = _for_all(Trained(states=[job.strategy.capture()]))
-            before["scaler"]["scale"] = 256.0  # Nothing else overflows at that.
+            before = scaled(before, 256.0)  # Nothing else overflows at that.
             job.strategy.restore(before)
             applied = [_step(job, number) for number in range(2)]
         told: list[Any] = [None] * laboratory.world.size
@@ -89,7 +89,8 @@ def half_precision_is_close_to_one_device(laboratory: Laboratory) -> dict[str, A
     answers = {}
     for name in SHARED:
         case = Case(name, {"precision": "bf16"}, dtype=torch.float32)
-        model, dtypes = network("group", torch.float32), []
+        dtypes: list[str] = []
+        model = network("group", torch.float32)
         model.get_submodule("fc").register_forward_hook(
             lambda *each, seen=dtypes: seen.append(str(each[-1].dtype))
         )
@@ -217,7 +218,7 @@ def _for_all(seen: Trained) -> dict[str, Any]:
     return told[0]
 
 
-def _spoil_first_pass(model: nn.Module, *, wanted: bool) -> None:
+def spoil_first_pass(model: nn.Module, *, wanted: bool) -> None:
     """The gradient of the first layer's first channel overflows, once: under FSDP in a part of
     the weights that the first rank alone holds."""
     left = [wanted]
@@ -229,7 +230,7 @@ def _spoil_first_pass(model: nn.Module, *, wanted: bool) -> None:
         spoilt[:, 0] = torch.inf
         return (spoilt,)
 
-    model.get_submodule("conv1").register_full_backward_pre_hook(spoil)  # type: ignore[arg-type]
+    model.get_submodule("conv1").register_full_backward_pre_hook(spoil)
 
 
 def _last_apart(seen: Trained, plain: Trained) -> float:

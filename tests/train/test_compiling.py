@@ -80,7 +80,7 @@ def test_a_machine_without_a_compiler_is_told_in_a_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("torch._inductor.config.cpp.cxx", ("no-such-compiler",))
-    with pytest.raises(TrainingError, match="it needs a C.. compiler") as caught:
+    with pytest.raises(TrainingError, match=r"it needs a C\+\+ compiler") as caught:
         _prepared(compiled=True).warm_up((7,), 40)
     assert "train without --compile" in str(caught.value)
     assert "\n" not in str(caught.value)

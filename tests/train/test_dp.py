@@ -60,7 +60,7 @@ def test_copies_of_a_model_share_its_notes_and_recompute() -> None:
     model = network("batch").train()
     norm.defer(model)
     assert recompute_blocks(model) == 4
-    block = model.get_submodule("layer1.0")
+    block: Any = model.get_submodule("layer1.0")
     copied: Any = block._replicate_for_data_parallel()
     assert type(copied) is type(block)
     layer: Any = model.get_submodule("bn1")

@@ -75,9 +75,8 @@ class Loud(nn.Module):
 
     def __init__(self, scale: float) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(3, 4, 1, bias=True)
+        self.conv = nn.Conv2d(3, 4, 1, bias=False)
         nn.init.constant_(self.conv.weight, scale)
-        nn.init.constant_(self.conv.bias, 0.0)
         self.bn = nn.BatchNorm2d(4)
 
     def forward(self, images: Tensor) -> Tensor:

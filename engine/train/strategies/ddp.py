@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from inspect import signature
+from typing import Any
 
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
@@ -15,11 +16,11 @@ from engine.train.strategies.shared_batch import SharedBatch
 _UNTIL_STEADY = 2
 """After its first backward pass DDP orders its buckets anew, and so sums in another order."""
 
-_SYNC_BUFFERS = next(
-    name
-    for name in ("forward_sync_buffers", "broadcast_buffers")  # In newer and in older torch.
-    if name in signature(DistributedDataParallel.__init__).parameters
-)
+_KNOWN = signature(DistributedDataParallel.__init__).parameters
+_BUFFERS: dict[str, Any] = {
+    "forward_sync_buffers" if "forward_sync_buffers" in _KNOWN else "broadcast_buffers": False
+}
+"""They travel once per validation, not once per pass."""
 
 
 class DistributedDataParallelism(SharedBatch):
@@ -43,7 +44,7 @@ class DistributedDataParallelism(SharedBatch):
         return DistributedDataParallel(
             super()._spread(plan, model),
             device_ids=[device] if device.type == "cuda" else None,
-            **{_SYNC_BUFFERS: False},  # They travel once per validation, not once per pass.
+            **_BUFFERS,
             gradient_as_bucket_view=True,
         )
 
