@@ -146,3 +146,13 @@ async def test_on_a_small_screen_the_report_is_on_the_first_page(
         await driver.press("tab")
         await driver.until(lambda: "What it holds" not in driver.frame)
         await driver.until_seen("Strategies")
+
+
+async def test_what_is_wrong_with_a_dataset_is_in_sight_on_a_small_screen(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lonely = write_images(tmp_path / "lonely", {"cat": 3})
+    start = Start(experiments_directory=tmp_path / "e", dataset=lonely)
+    async with drive(monkeypatch, SMALL, start) as driver:
+        await driver.until_seen("What can be trained on:")
+        await driver.until_seen("Strategies")

@@ -134,6 +134,7 @@ class SetupLayout(Screen[None]):
 
     def _tell(self) -> None:
         """The first line, and the one above the keys: what was said, else what Enter starts."""
+        self.set_class(bool(self.problem), "-problem")
         title = words.title(self.draft.dataset, self.report, self.problem)
         self.query_one("#title", Static).update(title, layout=False)
         strategies = self.query_one(StrategyList)
