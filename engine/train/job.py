@@ -2,32 +2,59 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import WrongInput
-from engine.journal.events import Notice, Phase, Ready
+from engine.journal.events import Notice, Phase
 from engine.plan import dataset
 from engine.plan.config import Settings
 from engine.plan.runs import RunPlan
-from engine.plan.shares import device_batch, norm_batch
 from engine.train import devices, model, optim
-from engine.train.augment import augmentation_hash
 from engine.train.checkpoint import Checkpoints
 from engine.train.clocks import clock_for
-from engine.train.course import Shard, order
+from engine.train.course import Shard
 from engine.train.damage import Damage
 from engine.train.data import Stream, automatic_workers
-from engine.train.loop import Job
+from engine.train.facts import Facts
+from engine.train.optim import Schedule
 from engine.train.recorder import Recorder
 from engine.train.stop import StopRequest
-from engine.train.strategies.base import Feed
+from engine.train.strategies.base import Feed, Strategy
 from engine.train.strategies.choose import make
 from engine.train.telemetry import SLOTS, Telemetry
 from engine.train.world import World, from_environment
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """What a training consists of."""
+
+    plan: RunPlan
+    classes: tuple[str, ...]
+    strategy: Strategy
+    stream: Stream
+    schedule: Schedule
+    telemetry: Telemetry
+    recorder: Recorder
+    checkpoints: Checkpoints
+    damage: Damage
+    stop: StopRequest
+    world: World
+    feed: Feed
+    stopping: bool = False
+    """All ranks have agreed to stop."""
+    late: bool = False
+    """All ranks have agreed that the time is up."""
+    step: int = 0
+    """Steps finished: the number of the next one."""
+    best: float | None = None
+    """The best validation accuracy so far, 0..1."""
+    began: float | None = None
+    """``time.monotonic`` at the first step."""
 
 
 @contextmanager
@@ -66,46 +93,17 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
 
         recorder.post(Phase(name="building model"))
         network, sentences = model.build(settings, len(folder.classes))
-        weights = model.digest(network)
-        parameters = sum(each.numel() for each in network.parameters())
-        notices = strategy.prepare(plan, network, used)
+        facts = Facts(plan, folder, stream.all_sizes, network)
+        events = strategy.prepare(plan, network, used)
         for sentence in sentences:
             recorder.post(Notice(level="warning", text=sentence, code="setup"))
-        for notice in notices:
-            recorder.post(notice)
+        for event in events:
+            recorder.post(event)
 
         clock = clock_for(used[0], SLOTS)
         telemetry = Telemetry(used[0], clock, strategy.tolerance, beats=world.size > 1)
         recorder.attach(telemetry)
-        total = settings.epochs * stream.steps_per_epoch
-        recorder.post(
-            Ready(
-                model=settings.model,
-                parameters=parameters,
-                classes=folder.classes,
-                train_images=len(folder.train),
-                val_images=len(folder.val),
-                epochs=settings.epochs,
-                steps_per_epoch=stream.steps_per_epoch,
-                total_steps=min(total, settings.max_steps or total),
-                batch_size=settings.batch_size,
-                device=str(used[0]),
-                device_name=devices.name_of(used[0]),
-                precision=strategy.precision,
-                workers=workers,
-                threads=threads,
-                hashes={
-                    "weights": weights,
-                    "split": _split_hash(folder),
-                    "order": _short(order(len(folder.train), settings.seed, 0).tobytes()),
-                    "augmentation": augmentation_hash(settings, len(folder.train)),
-                    "batches": _short(repr(stream.all_sizes).encode()),
-                },
-                device_batch=device_batch(plan),
-                norm_batch=norm_batch(plan),
-                devices=tuple(map(str, used)) if len(used) > 1 else (),
-            )
-        )
+        recorder.post(facts.ready(used, strategy.precision, workers=workers, threads=threads))
         recorder.post(Phase(name="compiling" if settings.compile else "warming up"))
         strategy.warm_up(stream.sizes, settings.image_size)
         yield Job(
@@ -142,18 +140,3 @@ def _check_batches(images: int, settings: Settings) -> None:
             f"batch normalisation needs more than one image at {settings.image_size} px; "
             "use --batch-size 2 or more, and more than one training image"
         )
-
-
-def _split_hash(folder: dataset.Dataset) -> str:
-    """Of the relative paths and labels of both parts, in order."""
-    digest = hashlib.blake2b(digest_size=8)
-    for split in (folder.train, folder.val):
-        for path, label in zip(split.paths, split.labels, strict=True):
-            digest.update(os.fsencode(os.path.relpath(path, folder.folder)))
-            digest.update(b"\0%d\0" % label)
-        digest.update(b"\0\0")
-    return digest.hexdigest()
-
-
-def _short(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=8).hexdigest()

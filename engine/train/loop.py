@@ -11,48 +11,13 @@ from torch import Tensor
 
 from engine.errors import TrainingError
 from engine.journal.events import EndState, EpochEnded, EpochStarted, Notice, Phase, Validated
-from engine.plan.runs import RunPlan
-from engine.train.checkpoint import Checkpoints
-from engine.train.damage import Damage
-from engine.train.data import Batch, Stream
+from engine.train.data import Batch
+from engine.train.job import Job
 from engine.train.metrics import Sums, add_up, plus
-from engine.train.optim import Schedule
-from engine.train.recorder import Recorder
-from engine.train.stop import StopRequest
-from engine.train.strategies.base import Feed, Strategy
-from engine.train.telemetry import Telemetry
-from engine.train.world import Agreed, World
+from engine.train.world import Agreed
 
 _LAG = 8
 """Steps after which a skipped step is known, on all ranks the same: see ``_position``."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Job:
-    """What a training consists of."""
-
-    plan: RunPlan
-    classes: tuple[str, ...]
-    strategy: Strategy
-    stream: Stream
-    schedule: Schedule
-    telemetry: Telemetry
-    recorder: Recorder
-    checkpoints: Checkpoints
-    damage: Damage
-    stop: StopRequest
-    world: World
-    feed: Feed
-    stopping: bool = False
-    """All ranks have agreed to stop."""
-    late: bool = False
-    """All ranks have agreed that the time is up."""
-    step: int = 0
-    """Steps finished: the number of the next one."""
-    best: float | None = None
-    """The best validation accuracy so far, 0..1."""
-    began: float | None = None
-    """``time.monotonic`` at the first step."""
 
 
 @dataclass(frozen=True, slots=True)

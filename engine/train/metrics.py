@@ -1,8 +1,8 @@
 """Exact sums and counts: what a step or a validation adds up to.
 
-A tally is a float32 tensor (float64 where the network is) of five numbers on the device: ``[loss_sum, top1, top5, count,
-finite]``. Counts of one batch stay exact far beyond any batch that fits a device (2**24); batches
-are added up on the host in float64.
+A tally is five numbers on the device, in float32 (float64 where the network is): ``[loss_sum,
+top1, top5, count, finite]``. Counts of one batch stay exact far beyond any batch that fits a device
+(2**24); batches are added up on the host in float64.
 """
 
 from __future__ import annotations

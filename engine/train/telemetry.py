@@ -25,8 +25,9 @@ from torch import Tensor
 from engine.journal.events import STEP_METRICS, Heartbeat, Memory, Steps
 from engine.train.clocks import PARTS, Clock
 from engine.train.memory import memory
-from engine.train.metrics import FINITE, TALLY, Sums
+from engine.train.metrics import FINITE, TALLY
 from engine.train.place import Place
+from engine.train.running_sums import EpochSums, RunningSums
 
 SLOTS = 256
 ROWS = 8192
@@ -92,7 +93,7 @@ class Telemetry:
         self._step = 0
         self._lr = 0.0
         self._wait = 0.0
-        self._sums = _RunningSums()
+        self._sums = RunningSums()
         self._bad_in_a_row = 0
         self._skipped: list[int] = []
         self.not_finite: tuple[int, float] | None = None
@@ -104,7 +105,7 @@ class Telemetry:
         """Before the first ``begin`` of an epoch, when the device has nothing to do."""
         self.clock.anchor()
         self._gap = True
-        self._sums = _RunningSums()
+        self._sums = RunningSums()
 
     def begin(self, step: int, lr: float) -> None:
         """Before ``next(loader)``."""
@@ -222,39 +223,6 @@ class Telemetry:
             self._skipped.append(slot.step)
         if self._bad_in_a_row >= self._tolerance and self.not_finite is None:
             self.not_finite = (slot.step, slot.lr)
-
-
-@dataclass(frozen=True, slots=True)
-class EpochSums:
-    """Sums over the training part of an epoch; ``skipped`` steps are not in them."""
-
-    sums: Sums
-    wait_seconds: float
-    skipped: int
-
-
-class _RunningSums:
-    """Float64 sums over rows; a step that was not finite trained on nothing and adds nothing."""
-
-    def __init__(self) -> None:
-        self._totals = [0.0, 0.0, 0.0, 0.0]
-        self._wait = 0.0
-        self._skipped = 0
-
-    def add(
-        self, loss_sum: float, top1: float, top5: float, count: float, wait: float, *, good: bool
-    ) -> None:
-        self._wait += wait
-        if not good:
-            self._skipped += 1
-            return
-        for index, value in enumerate((loss_sum, top1, top5, count)):
-            self._totals[index] += value
-
-    def result(self) -> EpochSums:
-        loss_sum, top1, top5, count = self._totals
-        sums = Sums(loss_sum=loss_sum, top1=int(top1), top5=int(top5), images=int(count))
-        return EpochSums(sums, self._wait, self._skipped)
 
 
 def _little_endian(column: array[float]) -> bytes:

@@ -27,7 +27,8 @@ from engine.train.clocks import Clock, clock_for
 from engine.train.course import Shard
 from engine.train.damage import Damage
 from engine.train.data import Batch, Stream
-from engine.train.loop import Job, evaluate, train_epoch
+from engine.train.job import Job
+from engine.train.loop import evaluate, train_epoch
 from engine.train.metrics import FINITE, Sums
 from engine.train.recorder import Recorder
 from engine.train.stop import StopRequest

@@ -6,7 +6,6 @@ All are called by every rank, and what the first one returns is judged.
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +13,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from engine.train.loop import Job
+from engine.train.job import Job
 from engine.train.metrics import Sums
 from engine.train.world import ALONE
 from tests.train.laboratory import Case, Laboratory, Trained, differences, network, scaled
@@ -159,16 +158,6 @@ def blocks_are_computed_twice(laboratory: Laboratory) -> dict[str, Any]:
     return answers
 
 
-def seconds_to_agree(laboratory: Laboratory) -> float:
-    """What it costs a step that all ranks know what one knows."""
-    for _ in range(20):
-        laboratory.world.agree(64)
-    began = time.perf_counter()
-    for _ in range(200):
-        laboratory.world.agree(64)
-    return (time.perf_counter() - began) / 200
-
-
 ALL: list[Callable[[Laboratory], Any]] = [
     checkpoints_are_exchanged,
     a_resumed_run_is_the_same_to_the_last_bit,
@@ -176,7 +165,6 @@ ALL: list[Callable[[Laboratory], Any]] = [
     half_precision_is_close_to_one_device,
     statistics_are_the_first_ranks,
     blocks_are_computed_twice,
-    seconds_to_agree,
 ]
 
 

@@ -147,7 +147,3 @@ def test_checkpointing_computes_blocks_twice(
     answers: dict[int, dict[str, Any]], world: int, name: str
 ) -> None:
     assert answers[world]["blocks_are_computed_twice"][name] == [1, 2]
-
-
-def test_agreeing_costs_a_step_little(answers: dict[int, dict[str, Any]]) -> None:
-    assert 0 < answers[2]["seconds_to_agree"] < 0.1

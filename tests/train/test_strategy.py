@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from engine.journal.events import Notice
 from engine.train.augment import MEAN, STD
 from engine.train.clocks import HostClock
 from engine.train.data import Batch
@@ -143,7 +144,8 @@ def test_fp16_skips_a_step_that_overflows_and_says_so_on_the_device() -> None:
 def test_fp16_on_a_cpu_is_called_slow() -> None:
     made = plan(Path("unused"), "amp", precision="fp16")
     (notice,) = NoParallelism().prepare(made, Small(), [CPU])
-    assert "slower" in notice
+    assert isinstance(notice, Notice)
+    assert "slower" in notice.text
 
 
 def test_what_memory_held_before_is_no_momentum_of_a_skipped_first_step() -> None:
