@@ -8,10 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import WrongInput
 from engine.journal.events import Notice, Phase
 from engine.plan import dataset
-from engine.plan.config import Settings
 from engine.plan.runs import RunPlan
 from engine.train import devices, model, optim
 from engine.train.checkpoint import Checkpoints
@@ -69,7 +67,6 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
 
     recorder.post(Phase(name="reading images"))
     folder = dataset.load(Path(plan.dataset), settings.val_fraction, settings.seed)
-    _check_batches(len(folder.train), settings)
     strategy = make(plan, world)
     feed = strategy.feed()
     workers = settings.workers
@@ -131,12 +128,3 @@ def _share_of_workers(workers: int, world: World, feed: Feed) -> int:
     if not feed.images:
         return 0
     return -(-workers // world.local_size) if feed.shards > 1 else workers
-
-
-def _check_batches(images: int, settings: Settings) -> None:
-    """A step on one small image cannot be normalised: say so before it is tried."""
-    if settings.image_size <= 32 and min(images, settings.batch_size) == 1:
-        raise WrongInput(
-            f"batch normalisation needs more than one image at {settings.image_size} px; "
-            "use --batch-size 2 or more, and more than one training image"
-        )

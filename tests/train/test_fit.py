@@ -192,7 +192,6 @@ def test_an_exception_is_told_with_the_ranks_own_frames(
     [
         ({"device": "cuda"}, "sees no GPU here"),
         ({"gpus": (0, 1)}, "--gpus 0,1"),
-        ({"batch_size": 1}, "needs more than one image at 32 px"),
         ({"weights": "nowhere.pt"}, "there is no such file"),
     ],
 )
