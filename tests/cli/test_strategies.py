@@ -39,7 +39,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
     [
         (("--strategy", "single", "--sync-bn"), "choose ddp or fsdp"),
         (("--strategy", "single", "--num-gpus", "2"), "processes (--nproc) means nothing to"),
-        (("--strategy", "single,amp", "--compile", "--accumulate", "2"), "leave --compile out"),
+        (("--strategy", "amp", "--compile", "--gradient-checkpointing"), "leave --compile out"),
         (("--strategy", "single", "--precision", "bf16"), "choose amp"),
         (("--strategy", "nothing"), "choose from single, amp"),
     ],
