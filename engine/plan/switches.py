@@ -157,9 +157,10 @@ def _on_gpus(chosen: Strategy, settings: Settings, gpus: int) -> Availability:
         if stages > gpus:
             return _slow(f"there {_gpus(settings, gpus)} for {stages} stages: one takes all")
         return _YES
-    if chosen.parallelism == "dp" and gpus < 2:
-        return _no(f"DataParallel needs 2 GPUs, and there {_gpus(settings, gpus)}")
-    if chosen.parallelism in ("dp", "ddp", "fsdp") and wanted == 1:
+    if chosen.parallelism == "dp" and (gpus < 2 or wanted == 1):
+        lacking = f"there {_gpus(settings, gpus)}" if gpus < 2 else "--nproc is 1"
+        return _no(f"DataParallel needs 2 GPUs, and {lacking}")
+    if chosen.parallelism in ("ddp", "fsdp") and wanted == 1:
         return _alone()
     if gpus < 2:
         return _no(f"it needs 2 GPUs, and there {_gpus(settings, gpus)}; {_ON_CPU}")

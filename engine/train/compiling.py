@@ -13,8 +13,12 @@ from engine.errors import TrainingError
 
 
 def compiled(model: nn.Module) -> nn.Module:
-    """Calls like ``model`` and shares its weights; nothing is compiled before the first call."""
-    result: nn.Module = torch.compile(model)  # type: ignore[assignment]
+    """Calls like ``model`` and shares its weights; nothing is compiled before the first call.
+
+    Every shape is compiled for itself: left to itself torch compiles the second one for any number
+    of images, and uses that, which is slower, for the first one from then on.
+    """
+    result: nn.Module = torch.compile(model, dynamic=False)  # type: ignore[assignment]
     return result
 
 

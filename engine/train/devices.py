@@ -80,6 +80,9 @@ def configure(device: torch.device, threads: int, *, tf32: bool = False) -> None
     """
     torch.set_num_threads(threads)
     how = "tf32" if tf32 else "ieee"
+    # The old switches first: torch's compiler reads them, which raises where the two disagree.
+    torch.set_float32_matmul_precision("high" if tf32 else "highest")
+    torch.backends.cudnn.allow_tf32 = tf32
     torch.backends.cuda.matmul.fp32_precision = how
     torch.backends.cudnn.conv.fp32_precision = how  # type: ignore[attr-defined]
     if device.type == "cuda":

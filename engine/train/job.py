@@ -98,7 +98,9 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
             recorder.post(event)
 
         clock = clock_for(used[0], SLOTS)
-        telemetry = Telemetry(used[0], clock, strategy.tolerance, beats=world.size > 1)
+        telemetry = Telemetry(
+            used[0], clock, strategy.tolerance, beats=world.size > 1, others=used[1:]
+        )
         recorder.attach(telemetry)
         recorder.post(facts.ready(used, strategy.precision, workers=workers, threads=threads))
         recorder.post(Phase(name="compiling" if settings.compile else "warming up"))

@@ -11,12 +11,17 @@ import torch
 from engine.journal.events import Memory
 
 
-def memory(device: torch.device) -> Memory:
-    """Resident memory of this process, and torch's allocator where the device has one."""
+def memory(*devices: torch.device) -> Memory:
+    """Resident memory of this process, and torch's allocator where the device has one.
+
+    Of several GPUs of one process: of the one whose memory was fullest.
+    """
+    device = devices[0]
     rss = int(psutil.Process().memory_info().rss)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     peak_rss = max(rss, peak if sys.platform == "darwin" else peak * 1024)
     if device.type == "cuda":
+        device = max(devices, key=torch.cuda.max_memory_allocated)
         return Memory(
             rss=rss,
             peak_rss=peak_rss,

@@ -43,8 +43,13 @@ def tally(loss_sum: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def nothing(device: torch.device) -> Tensor:
-    """The tally of no image at all: it counts as finite."""
-    return torch.tensor([0.0, 0.0, 0.0, 0.0, 1.0], device=device)
+    """The tally of no image at all: it counts as finite.
+
+    Filled on the device: values that are copied to it wait for all that it has to do.
+    """
+    result = torch.zeros(TALLY, device=device)
+    result[FINITE].fill_(1.0)
+    return result
 
 
 def plus(one: Tensor | None, other: Tensor) -> Tensor:

@@ -33,6 +33,7 @@ class _Deferred(_BatchNorm):
     """In front of a class of normalisation layers: notes instead of moving."""
 
     _passes: list[_Pass]
+    _aside: list[_Pass]
     _home: torch.device
 
     def forward(self, x: Tensor) -> Tensor:
@@ -75,15 +76,16 @@ def defer(model: nn.Module) -> None:
         layer.__class__ = _classes[kind]
         assert isinstance(layer, _Deferred)
         assert layer.running_mean is not None
-        layer._passes, layer._home = [], layer.running_mean.device
+        layer._passes, layer._aside, layer._home = [], [], layer.running_mean.device
 
 
 @torch.no_grad()
 def commit(model: nn.Module) -> None:
     """Moves the running statistics of deferred layers by what they noted since the last time."""
     for layer in norms(model):
-        if isinstance(layer, _Deferred) and layer._passes:
-            passes, layer._passes[:] = list(layer._passes), []
+        if isinstance(layer, _Deferred) and (passes := [*layer._aside, *layer._passes]):
+            layer._aside.clear()
+            layer._passes.clear()
             mean, variance = together(passes)
             assert layer.running_mean is not None
             assert layer.running_var is not None
@@ -98,6 +100,19 @@ def forget(model: nn.Module) -> None:
     """Drops what deferred layers noted since the last ``commit``."""
     for layer in norms(model):
         if isinstance(layer, _Deferred):
+            layer._aside.clear()
+            layer._passes.clear()
+
+
+def set_aside(model: nn.Module) -> None:
+    """Lets deferred layers forget how many passes they noted, until ``commit``.
+
+    A compiled network is compiled anew for every number of them, and from the ninth one on it is
+    not compiled at all.
+    """
+    for layer in norms(model):
+        if isinstance(layer, _Deferred):
+            layer._aside += layer._passes
             layer._passes.clear()
 
 

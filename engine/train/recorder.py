@@ -65,6 +65,7 @@ class Recorder:
         self._sync_wanted = 0
         self._sync_done = 0
         self._problem = ""
+        self._device_lost = False
         self._last: Event | None = None
         self._give_up = 0.0
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
@@ -114,8 +115,8 @@ class Recorder:
             self._wake.wait(POLL)
             self._wake.clear()
             source = self._source
-            if source is not None:
-                source.harvest()
+            if source is not None and not self._device_lost:
+                self._harvest(source)
             now = time.monotonic()
             if source is not None and now - remembered >= MEMORY:
                 remembered = now
@@ -128,6 +129,15 @@ class Recorder:
                 self._write(sync=wanted > self._sync_done, answering=wanted, last=last)
             if last is not None and (not self._problem or now >= self._give_up):
                 return
+
+    def _harvest(self, source: Source) -> None:
+        """A device that fails answers every question with its error. The training thread meets it
+        as well and tells it; what is known until then, and the end, are still to be written."""
+        try:
+            source.harvest()
+        except RuntimeError as error:
+            self._device_lost = True
+            print(f"steps cannot be read from the device: {error}", file=sys.stderr, flush=True)
 
     def _write(self, *, sync: bool, answering: int, last: Event | None) -> None:
         """Writes what there is; on a failure keeps it and says so once."""

@@ -17,6 +17,7 @@ import threading
 from array import array
 from bisect import bisect_left
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -67,10 +68,17 @@ class Telemetry:
     """The steps of one rank: see the top of the file. It is the ``Source`` of a recorder."""
 
     def __init__(
-        self, device: torch.device, clock: Clock, tolerance: int = 1, *, beats: bool = False
+        self,
+        device: torch.device,
+        clock: Clock,
+        tolerance: int = 1,
+        *,
+        beats: bool = False,
+        others: Sequence[torch.device] = (),
     ) -> None:
         """``tolerance``: so many steps in a row that are not finite end the training.
 
+        ``others``: devices whose memory counts as well, where one process has several.
         ``beats``: other ranks depend on this one, so it says where it stands while it is slow.
         """
         self.place = Place()
@@ -79,6 +87,7 @@ class Telemetry:
         self._beats = beats
         self._beaten = -1
         self._device = device
+        self._devices = tuple(dict.fromkeys((device, *others)))
         self._tolerance = tolerance
         pinned = device.type == "cuda"
         ring = torch.zeros(SLOTS, TALLY, pin_memory=pinned)
@@ -145,6 +154,9 @@ class Telemetry:
     # The recorder's half.
 
     def harvest(self) -> None:
+        if self._device.type == "cuda":
+            # A thread begins on the first GPU, and would take memory there to ask another one.
+            torch.cuda.set_device(self._device)
         self._take(rows=0)
 
     def peek(self) -> Steps | None:
@@ -174,7 +186,7 @@ class Telemetry:
                 del column[: steps.count]
 
     def memory(self) -> Memory:
-        return memory(self._device)
+        return memory(*self._devices)
 
     def heartbeat(self) -> Heartbeat | None:
         """Where the training thread stands, if no step was finished since the last call."""

@@ -40,6 +40,9 @@ class Updater:
         self._model = model
         self._optimizer = sgd(model, settings)
         self._scaler = torch.amp.GradScaler(device.type, enabled=chosen.scaled)
+        # It begins with the first loss that it sees, and a rank may have a step before any loss:
+        # it had no image, or losses are another stage's.
+        self._scaler.scale(torch.zeros((), device=device))
         self._most, self._sum_up = most, sum_up
         self.tolerance = _SCALER_TOLERANCE if chosen.scaled else 1
 

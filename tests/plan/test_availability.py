@@ -62,6 +62,7 @@ def test_whatever_is_no_plain_yes_has_a_reason() -> None:
         ("gpipe", with_gpus(2), {"nproc": 3}, "unavailable", "(--nproc) is 3, and there are 2"),
         ("pipeline", with_gpus(2), {"stages": 3}, "unavailable", "each of 3 stages needs a GPU"),
         ("ddp", with_gpus(1), {"nproc": 1}, "functional only", "one process on one device"),
+        ("dp", with_gpus(2), {"nproc": 1}, "unavailable", "needs 2 GPUs, and --nproc is 1"),
         ("fsdp", CPU, {"nproc": 1}, "functional only", "one process on one device"),
         ("gpipe", CPU, {}, "functional only", "no speed-up"),
         ("gpipe", with_gpus(1), {}, "functional only", "no speed-up"),

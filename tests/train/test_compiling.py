@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -84,3 +88,32 @@ def test_a_machine_without_a_compiler_is_told_in_a_sentence(
         _prepared(compiled=True).warm_up((7,), 40)
     assert "train without --compile" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_shape_is_compiled_once_however_many_parts_a_step_has() -> None:
+    """Ten parts of two sizes are two graphs, and each goes on computing its own size."""
+    seen: list[int] = []
+
+    def remembering(graph: torch.fx.GraphModule, examples: list[Tensor]) -> Callable[..., Any]:
+        number = len(compiled)
+        compiled.append(graph)
+
+        def run(*arguments: Any) -> Any:
+            seen.append(number)
+            return graph(*arguments)
+
+        return run
+
+    compiled: list[torch.fx.GraphModule] = []
+    made = plan(Path("unused"), "ddp", compile=True, image_size=40, batch_size=25, accumulate=10)
+    with torch._dynamo.config.patch(recompile_limit=2, fail_on_recompile_limit_hit=True):
+        with patch("torch.compile", partial(torch.compile, backend=remembering)):
+            strategy = NoParallelism()
+            strategy.prepare(made, Tiny(), [CPU])
+        for _ in range(2):
+            parts = _batch(25, side=40).parts(10)
+            for part in parts:
+                strategy.forward_backward(part, 25, HostClock(1), part is parts[-1])
+            strategy.update(0.1, None, HostClock(1))
+    assert seen == [*[0] * 5, *[1] * 5] * 2
+    assert strategy.capture()["state_dict"]["bn.num_batches_tracked"] == 2

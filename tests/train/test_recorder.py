@@ -143,3 +143,22 @@ def test_a_dead_disk_does_not_keep_a_rank_from_ending(tmp_path: Path) -> None:
         began = time.monotonic()
         recorder.close(AttemptEnded(state="done", step=0), patience=0.3)
         assert time.monotonic() - began < 10
+
+
+class _Lost(Telemetry):
+    """Of a device that fails: whoever asks it anything from then on gets its error."""
+
+    def harvest(self) -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+
+def test_a_device_that_fails_takes_no_last_words_away(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    recorder = _recorder(tmp_path / "rank0.jsonl")
+    recorder.attach(_Lost(torch.device("cpu"), HostClock(SLOTS)))
+    time.sleep(4 * module.POLL)
+    recorder.close(AttemptEnded(state="failed", step=0, reason="the device failed"))
+    events, _ = _events(tmp_path / "rank0.jsonl")
+    assert isinstance(events[-1], AttemptEnded)
+    assert capfd.readouterr().err.count("illegal memory access") == 1

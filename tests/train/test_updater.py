@@ -52,6 +52,17 @@ def test_a_spike_is_skipped_and_leaves_nothing_behind() -> None:
     torch.testing.assert_close(line.w.detach(), torch.tensor([-0.3, -0.4]))
 
 
+def test_a_rank_may_have_a_step_before_it_has_a_loss() -> None:
+    """Where the first batch is so small that there is no image for it: its gradients are zeros."""
+    line = Line()
+    updater = Updater(line, Settings(momentum=0.0, weight_decay=0.0), FP16, CPU)
+    torch.autograd.backward(line.loss() * 0.0)
+    applied = updater.apply(0.1, None)
+    assert applied is not None
+    assert applied.item() == 1.0
+    assert not line.w.any()
+
+
 def test_the_norm_is_that_of_all_ranks() -> None:
     """Another rank holds weights of its own, with a gradient of norm 120: together 130."""
     line = Line()

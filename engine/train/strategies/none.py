@@ -171,6 +171,8 @@ class NoParallelism:
     def _logits(self, images: Tensor) -> Tensor:
         with self._arithmetic.autocast():
             logits: Tensor = self._network(images)
+        if self._compiled:
+            norm.set_aside(self._model)
         return logits
 
     def _is_lonely(self, images: int) -> bool:

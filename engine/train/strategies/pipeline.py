@@ -153,18 +153,14 @@ class Pipeline(Staged):
         return balance, costs, devices
 
     def _make_updater(self, plan: RunPlan) -> Updater:
-        device = self._arithmetic.device
-        updater = Updater(
+        return Updater(
             self._model,
             plan.settings,
             self._arithmetic.precision,
-            device,
+            self._arithmetic.device,
             most=partial(_reduce, op=dist.ReduceOp.MAX),
             sum_up=partial(_reduce, op=dist.ReduceOp.SUM),
         )
-        # A scaler begins with the first loss that it sees, and only the last rank has losses.
-        updater.scale(torch.zeros((), device=device))
-        return updater
 
     def _images(self, batch: Batch) -> Tensor:
         return self._arithmetic.images(batch) if self._world.first else batch.images

@@ -58,5 +58,7 @@ class SharedBatch(NoParallelism):
         blank = self._arithmetic.blank(BLANKS if apart else 0, self._side)
         with self._exchanging(last), norm.frozen(self._model, apart):
             images, labels = self._arithmetic.images(blank), self._arithmetic.labels(blank)
-            _, loss = loss_of(self._logits(images), labels)
+            # No images are computed in 32 bits: layers that take their statistics together send
+            # those of nothing in the format of what comes in, and all others in 32 bits.
+            _, loss = loss_of(self._logits(images) if apart else self._network(images), labels)
             torch.autograd.backward(loss * 0.0)
