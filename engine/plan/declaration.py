@@ -66,10 +66,11 @@ def _wrong_text(value: str, declared: Declaration) -> str:
 
 
 def _wrong_list(value: tuple[int, ...], declared: Declaration) -> str:
+    shown = ",".join(str(each) for each in value) or "empty"
     if declared.distinct and (not value or len(set(value)) != len(value) or min(value) < 0):
-        return f"is {value!r}; name each once, counting from 0, as 0,2"
+        return f"is {shown}; name each once, counting from 0, as 0,2"
     if not declared.distinct and (not value or min(value) < 1):
-        return f"is {value!r}; give each stage 1 layer or more"
+        return f"is {shown}; give each stage 1 layer or more"
     return ""
 
 
@@ -79,9 +80,9 @@ def _wrong_number(value: float, declared: Declaration) -> str:
     if not math.isfinite(value):
         return f"is {value}; give a number"
     if declared.above is not None and value <= declared.above:
-        return f"is {value}; it must be above {declared.above:.12g}"
+        return f"is {value:.12g}; it must be above {declared.above:.12g}"
     if declared.minimum is not None and value < declared.minimum:
-        return f"is {value}; it must be at least {declared.minimum:.12g}"
+        return f"is {value:.12g}; it must be at least {declared.minimum:.12g}"
     if declared.maximum is not None and value > declared.maximum:
-        return f"is {value}; it must be at most {declared.maximum:.12g}"
+        return f"is {value:.12g}; it must be at most {declared.maximum:.12g}"
     return ""

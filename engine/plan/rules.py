@@ -108,14 +108,19 @@ def _schedule(chosen: Strategy, settings: Settings) -> str:
     return ""
 
 
+def _parts(chosen: Strategy, settings: Settings) -> str:
+    """Batches too small to be computed in parts; looked at before what divides the parts."""
+    if settings.accumulate > settings.batch_size:
+        return (
+            f"cannot compute a batch of {settings.batch_size} images in {settings.accumulate} "
+            f"parts (--accumulate); give {settings.batch_size} or fewer"
+        )
+    return ""
+
+
 def _shares(chosen: Strategy, settings: Settings) -> str:
     """Batches too small to be shared out."""
     batch, nproc = settings.batch_size, settings.nproc or 1
-    if settings.accumulate > batch:
-        return (
-            f"cannot compute a batch of {batch} images in {settings.accumulate} parts "
-            f"(--accumulate); give {batch} or fewer"
-        )
     shared = chosen.parallelism in ("dp", "ddp", "fsdp")
     if shared and nproc > batch:
         return (
@@ -138,4 +143,4 @@ def _shares(chosen: Strategy, settings: Settings) -> str:
     return ""
 
 
-_RULES: tuple[Rule, ...] = (_compiled, _synchronised, _layers, _schedule, _shares)
+_RULES: tuple[Rule, ...] = (_compiled, _synchronised, _layers, _parts, _schedule, _shares)

@@ -67,7 +67,7 @@ def taken_by_none(strategies: Sequence[Strategy], name: str, value: Any) -> str:
     names = " and ".join(each.name for each in strategies)
     takers = [each for each in STRATEGIES if takes(each, name, value)]
     made_for_it = [each for each in takers if getattr(each, name) is not None]
-    choose = " or ".join(each.name for each in made_for_it or takers[:3])
+    choose = _either([each.name for each in made_for_it or takers[:3]])
     opening = next((each for each in strategies if means_something(each, name)), None)
     if opening is None:
         return f"{asked} means nothing to {names}; choose {choose}, or leave it out"
@@ -76,3 +76,9 @@ def taken_by_none(strategies: Sequence[Strategy], name: str, value: Any) -> str:
         f"{asked} is {show(name, value)}, and {opening.name} has {fixed}; choose {choose} for "
         "that, or leave it out"
     )
+
+
+def _either(names: Sequence[str]) -> str:
+    """``a``, ``a or b``, ``a, b or c``."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last

@@ -18,6 +18,7 @@ import msgspec
 from engine.errors import (
     EXIT_DONE,
     EXIT_TRAINING_FAILED,
+    EXIT_WRONG_INPUT,
     ExperimentError,
     JournalError,
     ResnetTuiError,
@@ -47,13 +48,18 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--attempt", type=int, required=True)
     chosen = parser.parse_args(argv)
     rank = int(os.environ.get("RANK", "0"))
+    journal = layout.rank_journal(chosen.experiment, chosen.run, chosen.attempt, rank)
+    if journal.exists():
+        if rank == 0:
+            print(_made_already(chosen), file=sys.stderr)
+        return EXIT_WRONG_INPUT
     if "TORCHELASTIC_RUN_ID" in os.environ:
         print_to(layout.rank_log(chosen.experiment, chosen.run, chosen.attempt, rank))
     run_directory: Path = chosen.experiment / chosen.run
     attempt = layout.attempt_directory(chosen.experiment, chosen.run, chosen.attempt)
     try:
         recorder = Recorder(
-            layout.rank_journal(chosen.experiment, chosen.run, chosen.attempt, rank),
+            journal,
             AttemptStarted(
                 **writer_fields(),
                 rank=rank,
@@ -84,6 +90,15 @@ def main(argv: Sequence[str]) -> int:
             finally:
                 running.step = job.step
     return running.exit_code
+
+
+def _made_already(chosen: argparse.Namespace) -> str:
+    """For who runs a copied command: what it was told, and its checkpoints, stay as they are."""
+    return (
+        f"attempt {chosen.attempt} of {chosen.run} has its journal already, and is not trained "
+        f"into it again; 'resnet-tui retry' makes another, or give a copy of {chosen.experiment} "
+        f"as --experiment with --attempt {chosen.attempt + 1}"
+    )
 
 
 def print_to(log: Path) -> None:
@@ -173,7 +188,7 @@ def explain(error: BaseException, plan: RunPlan | None) -> tuple[str, int]:
     if isinstance(error, ResnetTuiError):
         return str(error), error.exit_code
     first = clean((str(error).strip() or type(error).__name__).partition("\n")[0])
-    if isinstance(error, ImportError):
+    if isinstance(error, ImportError) and not (error.name or "").startswith("engine."):
         sentence = f"torch or torchvision cannot be imported ({first}); install them again"
         return sentence, EXIT_TRAINING_FAILED
     if isinstance(error, MemoryError) or "out of memory" in first or "t allocate memory" in first:

@@ -167,7 +167,7 @@ def _limit(job: Job) -> str:
     if job.step >= settings.epochs * job.stream.steps_per_epoch:
         return ""
     if _has_all_steps(job):
-        return f"after {job.step} steps, as asked"
+        return f"after {_steps(job.step)}, as asked"
     if job.late:
         return f"after {settings.max_time:g} s of training, as asked"
     return ""
@@ -189,7 +189,11 @@ def _stopped(job: Job, epoch: int) -> Ending:
         return Ending("stopped", "stopped before the first step, as asked")
     job.recorder.post(Phase(name="saving a checkpoint"))
     _save(job, epoch, done=epoch, best=False)
-    return Ending("stopped", f"stopped after {job.step} steps, as asked")
+    return Ending("stopped", f"stopped after {_steps(job.step)}, as asked")
+
+
+def _steps(count: int) -> str:
+    return f"{count} step" + ("s" if count != 1 else "")
 
 
 def _save(job: Job, epoch: int, *, done: int, best: bool) -> None:

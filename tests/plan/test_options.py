@@ -127,7 +127,7 @@ def test_yes(text: str) -> None:
     ("name", "text", "sentence"),
     [
         ("lr", "fast", "learning rate (--lr) is 'fast'; give a number"),
-        ("lr", "0", "learning rate (--lr) is 0.0; it must be above 0"),
+        ("lr", "0", "learning rate (--lr) is 0; it must be above 0"),
         ("lr", "nan", "learning rate (--lr) is nan; give a number"),
         ("epochs", "2.5", "epochs (--epochs) is '2.5'; give a whole number"),
         ("epochs", "", "epochs (--epochs) is empty; give a whole number"),
@@ -138,7 +138,8 @@ def test_yes(text: str) -> None:
         ("model", "vgg", "model (--model) is 'vgg'; choose one of resnet18, resnet34"),
         ("flip", "maybe", "flip (--flip) is 'maybe'; give yes or no"),
         ("gpus", "0;1", "GPUs (--gpus) is '0;1'; give numbers with commas between them, as 0,2"),
-        ("gpus", "1,1", "name each once"),
+        ("gpus", "1,1", "GPUs (--gpus) is 1,1; name each once"),
+        ("balance", "0,12", "balance (--balance) is 0,12; give each stage 1 layer or more"),
         ("max_time", "soon", "max time (--max-time) is 'soon'; give a time such as 90s, 5m or 2h"),
         ("max_time", "0s", "must be above 0"),
     ],

@@ -213,6 +213,33 @@ def test_a_run_without_its_plan_says_so(tmp_path: Path) -> None:
     assert "config.json cannot be read" in _end(journal(tmp_path, made)).reason
 
 
+def test_a_copied_command_does_not_train_into_what_is_there(
+    tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = lay_out(tmp_path, plan(pictures, max_steps=1))
+    assert fit.main(arguments(tmp_path, made)) == 0
+    assert _end(journal(tmp_path, made)).reason == "after 1 step, as asked"
+    before = {
+        each: (each.stat().st_mtime_ns, each.stat().st_size)
+        for each in tmp_path.rglob("*")
+        if each.is_file() and tmp_path / made.run in each.parents
+    }
+    assert len(before) > 3
+    capsys.readouterr()
+    assert fit.main(arguments(tmp_path, made)) == 2
+    told = capsys.readouterr().err
+    assert "attempt 1 of 01-single has its journal already" in told
+    assert "--attempt 2" in told
+    assert before == {each: (each.stat().st_mtime_ns, each.stat().st_size) for each in before}
+
+
+def test_torch_is_not_blamed_for_what_else_cannot_be_imported() -> None:
+    told, code = fit.explain(ImportError("no name 'X'", name="engine.train.job"), None)
+    assert (told, code) == ("training failed with ImportError: no name 'X'", 1)
+    told, code = fit.explain(ImportError("libcudart.so.13: no such file"), None)
+    assert told.startswith("torch or torchvision cannot be imported")
+
+
 def test_damaged_images_are_skipped_counted_and_named(tmp_path: Path) -> None:
     folder = images(tmp_path / "data", classes=2, train=10, val=4)
     (folder / "train" / "class1" / "003.png").write_bytes(b"no image")

@@ -101,6 +101,14 @@ def test_an_unknown_bubble_is_a_dash() -> None:
     assert "75 %" in drawn[3]
 
 
+def test_the_micro_batches_in_memory_are_those_of_the_first_stage_and_the_last() -> None:
+    (told,) = (line for line in lines(view()) if line.startswith("bubble"))
+    assert told.endswith("4 micro-batches in memory")
+    drawn = lines(view(schedule="1f1b"))
+    (told,) = (line for line in drawn if line.startswith("bubble"))
+    assert told.endswith("2 micro-batches in memory, last stage 1")
+
+
 def test_stages_that_never_overlap_are_said_to_be_for_show() -> None:
     assert lines(view(overlaps=False))[-1] == (
         "functional only: stages share one device and never overlap"

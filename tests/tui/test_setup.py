@@ -144,6 +144,25 @@ async def test_a_wrong_value_is_told_beside_its_field_and_must_be_put_right(
     assert driver.started[0].sources["batch_size"] == "you"
 
 
+async def test_values_stand_below_each_other_beside_the_longest_label(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pets: Path
+) -> None:
+    start = Start(experiments_directory=tmp_path / "e", dataset=pets)
+    async with drive(monkeypatch, WIDE, start) as driver:
+        await driver.press("tab", "m")
+        await driver.until_seen("gradient checkpointing")
+        rows = driver.frame.splitlines()
+        columns = {
+            label: next(row.index(value) for row in rows if f" {label} " in row)
+            for label, value in (
+                ("momentum", " 0.9 "),
+                ("gradient checkpointing", " no "),
+                ("micro-batches", " auto "),
+            )
+        }
+        assert len(set(columns.values())) == 1, columns
+
+
 async def test_a_field_keeps_printable_keys_and_choices_turn(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pets: Path
 ) -> None:

@@ -111,7 +111,9 @@ async def test_a_changed_setting_changes_what_can_run(
         await driver.press("right")
         await driver.until_seen("unavailable: cannot be compiled")
         await driver.press("shift+tab")
+        await driver.until_seen("cannot run here like this: gpipe")
         assert "[x] gpipe" in driver.frame
+        assert "Enter starts" not in driver.frame
         await driver.press("enter")
         await driver.until_seen("gpipe cannot be compiled")
         await driver.press("8")

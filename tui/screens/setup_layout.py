@@ -140,7 +140,12 @@ class SetupLayout(Screen[None]):
         strategies = self.query_one(StrategyList)
         says = Content("")
         if self.draft.dataset is not None and not self.problem:
-            says = words.summary(self.draft.settings, strategies.ticked, strategies.has_focus)
+            says = words.summary(
+                self.draft.settings,
+                strategies.ticked,
+                strategies.has_focus,
+                strategies.ticked_in_vain,
+            )
         if strategies.has_focus and (visited := strategies.visited) is not None:
             about = words.strategy(visited, strategies.compact)
             says = Content("\n").join([about, says])

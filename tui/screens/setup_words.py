@@ -31,10 +31,17 @@ def title(dataset: Path | None, report: Report | None, problem: str) -> Content:
     )
 
 
-def summary(settings: Settings, ticked: tuple[str, ...], on_strategies: bool) -> Content:
-    """What Enter starts."""
+def summary(
+    settings: Settings,
+    ticked: tuple[str, ...],
+    on_strategies: bool,
+    impossible: tuple[str, ...] = (),
+) -> Content:
+    """What Enter starts, or which of the ticked strategies keep it from that."""
     if not ticked:
         return Content("")
+    if impossible:
+        return Content.styled(f"cannot run here like this: {', '.join(impossible)}", "$warning")
     enter = "Enter" if on_strategies else "Enter on the strategies"
     epochs = f"{settings.epochs:,} epoch" + ("s" if settings.epochs != 1 else "")
     return Content.assemble(
@@ -47,7 +54,7 @@ def summary(settings: Settings, ticked: tuple[str, ...], on_strategies: bool) ->
 def strategy(chosen: Choice, in_full: bool) -> Content:
     """A strategy in a line: what it is, ``in_full`` also why not; how it shares out a batch."""
     about = chosen.told if in_full and chosen.reason else chosen.explanation
-    batch = chosen.batch if in_full or not chosen.batch else f"batch {chosen.batch}"
+    batch = f"batch {chosen.batch}" if chosen.batch else ""
     return Content.styled(" · ".join(filter(None, (about, batch))), "$quiet")
 
 

@@ -126,13 +126,13 @@ def _cycles(made: Schedule, drawn: Timetable) -> str:
 
 def _bubble(view: PipelineView, made: Schedule) -> Content:
     held = made.held
-    kept = f"{max(held)}" if len(set(held)) == 1 else f"{max(held)} to {min(held)}"
+    last = "" if len(set(held)) == 1 else f", last stage {held[-1]}"
     return Content.assemble(
         ("bubble ", "$quiet"),
         (show.percent(view.bubble, 0), "bold $foreground"),
         (" measured, ", "$quiet"),
         (show.percent(view.bubble_in_theory, 0), "bold $foreground"),
-        (f" in theory · keeps {kept} micro-batches in memory", "$quiet"),
+        (f" in theory · {_micro_batches(held[0])} in memory{last}", "$quiet"),
     )
 
 

@@ -22,8 +22,9 @@ from tui import messages
 from tui.widgets.lines import Lines
 from tui.widgets.value_input import Field, ValueInput
 
-_LABEL = 16
-_VALUE = 12
+_VALUE = 11
+_REMARK = 18
+"""Cells before what is wrong with a value: a sentence needs the room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,9 @@ class SettingsForm(Container):
         """Begins typing over the value of ``field``; ``first`` replaces what is there."""
         typing = self.query_one(ValueInput)
         typing.begin(field, first)
-        typing.styles.offset = (_LABEL + 2, row)
-        typing.styles.width = max(8, min(self.size.width - _LABEL - 3, 60))
+        label = self.lines.label_width
+        typing.styles.offset = (label + 2, row)
+        typing.styles.width = max(8, min(self.size.width - label - 3, 60))
         typing.display = True
         typing.focus()
 
@@ -111,11 +113,14 @@ class SettingLines(Lines):
         self._fields: tuple[Field, ...] = ()
         self._rows: list[_Row] = []
         self.opened = False
+        self.label_width = 0
+        """Columns of the labels: the longest and a space, so that values stand below each other."""
 
     # What the screen tells
 
     def show_fields(self, fields: Sequence[Field]) -> None:
         self._fields = tuple(fields)
+        self.label_width = max((len(each.label) + 1 for each in fields), default=0)
         if any(each.more and each.problem for each in fields):
             self.opened = True
         self._make_rows()
@@ -203,7 +208,7 @@ class SettingLines(Lines):
         row = self._rows[number]
         field = row.field
         if row.problem:
-            return Content.assemble(" " * (_LABEL + 2), (row.problem, "$error"))
+            return Content.assemble(" " * _REMARK, (row.problem, "$error"))
         here = number == self.cursor and self.has_focus
         pointer = ("▌ " if here else "  ", "$primary")
         if field is None:
@@ -212,7 +217,7 @@ class SettingLines(Lines):
             return Content.assemble(pointer, (f"{arrow} more  ", "$quiet"), (f"{count}", "$quiet"))
         given = field.source not in ("", "default")
         style = "$error" if field.problem else "bold" if given else ""
-        room = max(_VALUE, width - _LABEL - 4) if len(field.text) > _VALUE else _VALUE
+        room = max(_VALUE, width - self.label_width - 4) if len(field.text) > _VALUE else _VALUE
         # Only limits may be left empty.
         shown = (field.text, style) if field.text else ("no limit", "$quiet")
         value = Content.assemble(shown).truncate(room, ellipsis=True, pad=True)
@@ -222,7 +227,7 @@ class SettingLines(Lines):
             )
         return Content.assemble(
             pointer,
-            (field.label.ljust(_LABEL), "" if here else "$quiet"),
+            (field.label.ljust(self.label_width), "" if here else "$quiet"),
             value,
             (f" {field.unit:<7}", "$quiet"),
             (field.source, "$accent" if field.source in ("you", "flag") else "$quiet"),
@@ -244,6 +249,6 @@ class SettingLines(Lines):
     def _add(self, field: Field) -> None:
         self._rows.append(_Row(field))
         if field.problem:
-            width = self.scrollable_content_region.width - _LABEL - 3
+            width = self.scrollable_content_region.width - _REMARK - 1
             lines = textwrap.wrap(field.problem, max(24, width))
             self._rows.extend(_Row(field, line) for line in lines)

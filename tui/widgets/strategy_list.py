@@ -102,6 +102,12 @@ class StrategyList(Lines):
         """Names of the ticked strategies, in the order of the list."""
         return tuple(each.name for each in self.choices if each.name in self._ticked)
 
+    @property
+    def ticked_in_vain(self) -> tuple[str, ...]:
+        """Ticked strategies that cannot run here as things are now."""
+        impossible = {each.name for each in self.choices if each.status == "unavailable"}
+        return tuple(name for name in self.ticked if name in impossible)
+
     def show_choices(self, choices: Sequence[Choice]) -> None:
         """The same strategies, judged anew. Ticks stay: a start tells what is wrong with them."""
         if tuple(choices) != self.choices:
