@@ -1,0 +1,73 @@
+"""What the supervisor of an experiment tells, and the sampler of its node."""
+
+from __future__ import annotations
+
+from engine.journal.event import Count, EndState, Event, Writer
+
+
+class SupervisorStarted(Writer, frozen=True, kw_only=True, tag="supervisor-started"):
+    version: str = ""
+
+
+class RunQueued(Event, frozen=True, kw_only=True, tag="run-queued"):
+    """A run waits for its turn. Written again when a run is queued again (retry)."""
+
+    run: str
+    strategy: str
+    seed: Count
+    repeat: Count = 0
+
+
+class RunStarted(Event, frozen=True, kw_only=True, tag="run-started"):
+    run: str
+    attempt: Count
+    argv: tuple[str, ...]
+    pid: Count
+
+
+class RunEnded(Event, frozen=True, kw_only=True, tag="run-ended"):
+    """How the supervisor judged the end: by the ranks' closing events, not by exit codes."""
+
+    run: str
+    attempt: Count
+    state: EndState
+    reason: str = ""
+    detail: str = ""
+    """The last lines of the failed rank's own traceback or log."""
+    exit_code: int | None = None
+
+
+class Acknowledged(Event, frozen=True, kw_only=True, tag="acknowledged"):
+    """A request from ``commands/`` was taken up. ``refused`` is the reason where it was not."""
+
+    command: str
+    action: str
+    run: str = ""
+    refused: str = ""
+
+
+class SupervisorEnded(Event, frozen=True, kw_only=True, tag="supervisor-ended"):
+    state: EndState
+
+
+class NodeStarted(Writer, frozen=True, kw_only=True, tag="node-started"):
+    node: Count
+    cores: Count
+    memory_total: Count
+    machine: str = ""
+
+
+class HostSample(Event, frozen=True, kw_only=True, tag="host-sample"):
+    """One node, once a second: also the sign that the supervisor lives.
+
+    ``cpu`` is the share of all cores busy (0..1) since the last sample; ``tree_*`` are of the
+    supervisor's whole process tree, loader workers included.
+    """
+
+    cpu: float
+    memory_used: Count
+    memory_total: Count
+    tree_cpu: float | None = None
+    """Cores busy with this experiment (2.0 = two whole cores)."""
+    tree_rss: Count | None = None
+    disk_free: Count | None = None

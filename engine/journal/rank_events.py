@@ -1,0 +1,201 @@
+"""What a rank tells: from its first line, before torch is imported, to how it ended."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from engine.journal.event import Count, EndState, Event, Level, Moment, Writer
+
+
+class AttemptStarted(Writer, frozen=True, kw_only=True, tag="attempt-started"):
+    """A rank begins. Rows of earlier attempts at or after ``from_step`` no longer count."""
+
+    rank: Count
+    world_size: Count
+    from_step: Count = 0
+    versions: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class Phase(Event, frozen=True, kw_only=True, tag="phase"):
+    """Something that takes a while begins ("importing torch"); the next phase or step ends it."""
+
+    name: str
+
+
+class Ready(Event, frozen=True, kw_only=True, tag="ready"):
+    """Everything about the training that is known before its first step."""
+
+    model: str
+    parameters: Count
+    classes: tuple[str, ...]
+    train_images: Count
+    val_images: Count
+    epochs: Count
+    steps_per_epoch: Count
+    total_steps: Count
+    batch_size: Count
+    device: str
+    device_name: str
+    precision: str
+    workers: Count
+    threads: Count
+    hashes: dict[str, str] = msgspec.field(default_factory=dict)
+    """``weights``, ``split``, ``order``, ``augmentation``, ``batches`` (the sizes of the global
+    batches): equal in two runs that started from the same point."""
+    device_batch: Count | None = None
+    """Images of a global batch that one device computes at once, at most: its share, by the parts
+    of an accumulation or by micro-batches."""
+    norm_batch: Count | None = None
+    """Images that batch normalisation sees together, at most; the global batch in plain training.
+    """
+    devices: tuple[str, ...] = ()
+    """All devices of this process, where there are more than ``device``."""
+
+
+class Steps(Event, frozen=True, kw_only=True, tag="steps"):
+    """Consecutive steps as columns.
+
+    Step ``first + i`` has the values ``columns[k][i]`` of ``names[k]``; each column is ``count``
+    little-endian float32 (base64 in the file). NaN is "not measured" or, for a loss, not finite.
+    ``since`` is the time (Unix, seconds) at which step ``first`` began: with the column
+    ``step_seconds`` it gives the time of every row.
+    """
+
+    first: Count
+    count: Count
+    since: Moment
+    names: tuple[str, ...]
+    columns: tuple[bytes, ...]
+
+
+class EpochStarted(Event, frozen=True, kw_only=True, tag="epoch-started"):
+    epoch: Count
+    step: Count
+
+
+class EpochEnded(Event, frozen=True, kw_only=True, tag="epoch-ended"):
+    """Sums of this rank over the training part of an epoch; ``step`` is the next step's number.
+
+    A ``loss_sum`` that is not finite is ``null`` in the file, and ``None`` when read.
+    ``seconds`` is wall time from the epoch's first ``next(loader)`` to its last step's end.
+    """
+
+    epoch: Count
+    step: Count
+    images: Count
+    loss_sum: float | None
+    top1: Count
+    top5: Count
+    seconds: float
+    wait_seconds: float
+
+
+class Validated(Event, frozen=True, kw_only=True, tag="validated"):
+    """Exact validation over all ranks: every image counted once. ``top1``, ``top5`` are counts."""
+
+    epoch: Count
+    step: Count
+    images: Count
+    loss_sum: float | None
+    top1: Count
+    top5: Count
+    seconds: float
+
+
+class CheckpointSaved(Event, frozen=True, kw_only=True, tag="checkpoint-saved"):
+    """``kind`` is ``last`` or ``best``; ``path`` is relative to the run directory."""
+
+    path: str
+    kind: str
+    epoch: Count
+    step: Count
+    size: Count
+    seconds: float
+
+
+class Memory(Event, frozen=True, kw_only=True, tag="memory"):
+    """Memory of one rank in bytes; ``None`` is unknown. Device figures are of torch's allocator."""
+
+    rss: Count
+    peak_rss: Count
+    allocated: Count | None = None
+    reserved: Count | None = None
+    peak_allocated: Count | None = None
+    peak_reserved: Count | None = None
+
+
+class Notice(Event, frozen=True, kw_only=True, tag="notice"):
+    """A sentence for the user. ``code`` groups equal ones (``corrupt-image``)."""
+
+    level: Level
+    text: str
+    code: str = ""
+
+
+class Dropped(Event, frozen=True, kw_only=True, tag="dropped"):
+    """So many events (never steps) were not written, because the queue was full."""
+
+    count: Count
+
+
+class PipelinePlanned(Event, frozen=True, kw_only=True, tag="pipeline-planned"):
+    """How a network was split into stages, from the first rank, before the first step.
+
+    ``layer_seconds`` (forward and backward of one micro-batch) and ``layer_bytes`` (parameters,
+    gradients, momentum and activations of one micro-batch) were measured layer by layer; both are
+    empty where the split was given.
+    """
+
+    schedule: Literal["gpipe", "1f1b"]
+    micro_batches: Count
+    balance: tuple[Count, ...]
+    """Layers of each stage, in order."""
+    layers: tuple[str, ...]
+    layer_seconds: tuple[float, ...] = ()
+    layer_bytes: tuple[Count, ...] = ()
+    devices: tuple[str, ...] = ()
+    """Of each stage."""
+    given: bool = False
+    """The user gave the balance."""
+    overlaps: bool = True
+    """Whether stages can work at the same time: not where they share one device."""
+
+
+class StagesMeasured(Event, frozen=True, kw_only=True, tag="stages-measured"):
+    """What the stages of this rank did in an epoch's training steps.
+
+    ``busy`` are seconds in which each stage computed, of ``seconds`` of wall time in steps without
+    the waiting for data. Over all stages of a run, the bubble is 1 - sum(busy) / (n x seconds).
+    """
+
+    epoch: Count
+    step: Count
+    """The next step's number."""
+    stages: tuple[Count, ...]
+    busy: tuple[float, ...]
+    seconds: float
+    peak_bytes: tuple[Count | None, ...] = ()
+    """Peak memory of each stage's device in bytes, where it can be told."""
+
+
+class Heartbeat(Event, frozen=True, kw_only=True, tag="heartbeat"):
+    """Where a rank stands while it finishes no step: written every 2 s then.
+
+    ``place`` counts the marks of the step (0: waiting for data; then one more after each part), so
+    that of two ranks the one with the smaller (step, place) is behind; ``doing`` is its name.
+    """
+
+    step: Count
+    place: Count
+    doing: str
+
+
+class AttemptEnded(Event, frozen=True, kw_only=True, tag="attempt-ended"):
+    """The closing event of a rank. ``reason`` is a sentence; ``traceback`` the rank's own."""
+
+    state: EndState
+    step: Count
+    reason: str = ""
+    traceback: str = ""
