@@ -50,8 +50,8 @@ def main(argv: Sequence[str]) -> int:
     rank = int(os.environ.get("RANK", "0"))
     journal = layout.rank_journal(chosen.experiment, chosen.run, chosen.attempt, rank)
     if journal.exists():
-        if rank == 0:
-            print(_made_already(chosen), file=sys.stderr)
+        # Whichever rank it is: torchrun ends the others as soon as one has ended.
+        print(_made_already(chosen), file=sys.stderr)
         return EXIT_WRONG_INPUT
     if "TORCHELASTIC_RUN_ID" in os.environ:
         print_to(layout.rank_log(chosen.experiment, chosen.run, chosen.attempt, rank))
