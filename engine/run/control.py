@@ -36,7 +36,7 @@ def stop(experiment: Experiment, firmly: bool = False) -> None:
     """
     state = experiment.state()
     if state not in (*RUNNING, "silent"):
-        raise ExperimentError(f"{experiment.name} does not run: it is {state}")
+        raise ExperimentError(f"{experiment.name} is not running but {state}")
     commands.send(experiment.directory, "kill" if firmly else "stop")
 
 
@@ -44,7 +44,7 @@ def stop_run(experiment: Experiment, run: str) -> None:
     """Asks for the gentle end of one run, running or queued; the others go on."""
     state = experiment.state()
     if state not in (*RUNNING, "silent"):
-        raise ExperimentError(f"{experiment.name} does not run: it is {state}")
+        raise ExperimentError(f"{experiment.name} is not running but {state}")
     commands.send(experiment.directory, "stop-run", run)
 
 

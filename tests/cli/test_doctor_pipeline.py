@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 
+import pytest
+
 from tests.cli.conftest import COMMAND, call
 
 
@@ -19,9 +21,11 @@ def test_both_schedules_are_drawn_with_what_follows_from_them() -> None:
         "held in memory    activations of 3 micro-batches on every stage",
         "1f1b  2 stages, 3 micro-batches, 8 clock cycles",
         "stage 0  F0 F1 ·  B0 F2 B1 ·  B2",
-        "held in memory    activations of 2 micro-batches on the first stage, 1 on the last",
+        "held in memory    activations of 2 micro-batches on stage 0, 1 on the last",
     ):
         assert line in answer.stdout.splitlines()
+    # Beside the drawings, which take the room there is, nothing is broken on a small terminal.
+    assert all(len(line) <= 80 for line in answer.stdout.splitlines())
     assert "\x1b" not in answer.stdout
 
 
@@ -53,7 +57,18 @@ def test_a_flag_of_the_drawing_alone_is_refused() -> None:
     assert answer.stderr == "resnet-tui: --stages goes with --pipeline; add it\n"
 
 
-def test_an_absurd_number_is_refused_with_what_may_be() -> None:
-    answer = call("doctor", "--pipeline", "--stages", "0")
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (("--stages", "0"), "--stages is 0; it may be 1 to 64"),
+        (("--stages", "x"), "--stages is 'x'; give a whole number"),
+        (("--micro-batches", "1.5"), "--micro-batches is '1.5'; give a whole number"),
+        (("--schedule", "zb"), "--schedule is 'zb'; choose one of gpipe, 1f1b"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_with_what_can(
+    flags: tuple[str, str], sentence: str
+) -> None:
+    answer = call("doctor", "--pipeline", *flags)
     assert answer.returncode == 2
-    assert answer.stderr == "resnet-tui: --stages is 0; it may be 1 to 64\n"
+    assert answer.stderr == f"resnet-tui: {sentence}\n"

@@ -72,7 +72,7 @@ def test_attach_tells_everything_again(finished: Finished) -> None:
 
 
 def test_there_is_nothing_to_stop_or_retry(finished: Finished) -> None:
-    for command, sentence in (("stop", "does not run: it is done"), ("retry", "nothing of")):
+    for command, sentence in (("stop", "is not running but done"), ("retry", "nothing of")):
         answer = call(command, finished.directory)
         assert answer.returncode == 2
         assert answer.stdout == ""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, get_args
 
 from engine.errors import WrongInput
+from engine.plan.text import clean
 from tui.widgets.timetable import IDLE, timetable
 
 if TYPE_CHECKING:
@@ -32,11 +34,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="draw how micro-batches pass the stages of a pipeline, and nothing else",
     )
-    group.add_argument("--stages", type=int, metavar="N", help="stages (default: 2)")
     group.add_argument(
-        "--micro-batches", type=int, metavar="M", help="micro-batches (default: 4 per stage)"
+        "--stages",
+        type=partial(_whole, "--stages"),
+        metavar="N",
+        help=f"stages ({_bounds(_STAGES)}, default 2)",
     )
-    group.add_argument("--schedule", choices=get_args(Kind), help="which one (default: both)")
+    group.add_argument(
+        "--micro-batches",
+        type=partial(_whole, "--micro-batches"),
+        metavar="N",
+        help=f"micro-batches ({_bounds(_MICRO_BATCHES)}, default 4 per stage)",
+    )
+    group.add_argument(
+        "--schedule",
+        type=_kind,
+        metavar="|".join(get_args(Kind)),
+        help="which one (default both)",
+    )
+
+
+def _bounds(bounds: tuple[int, int]) -> str:
+    return f"{bounds[0]} to {bounds[1]}"
+
+
+def _whole(flag: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise WrongInput(f"{flag} is {clean(text[:60])!r}; give a whole number") from None
+
+
+def _kind(text: str) -> str:
+    from engine.plan.schedule import Kind
+
+    if text not in get_args(Kind):
+        raise WrongInput(
+            f"--schedule is {clean(text[:60])!r}; choose one of {', '.join(get_args(Kind))}"
+        )
+    return text
 
 
 def wanted(arguments: argparse.Namespace) -> bool:
@@ -65,14 +101,14 @@ def run(arguments: argparse.Namespace) -> int:
     emit(f"\nF0 forward, B0 backward of micro-batch 0, {_said(IDLE)} idle")
     emit("Each takes one cycle here; really a backward takes longer than a forward.")
     if "gpipe" in kinds:
-        emit("gpipe as torchgpipe does it; the strategy 'pipeline' goes back from micro-batch 0.")
+        emit("gpipe as torchgpipe does it; strategy 'pipeline' goes back from micro-batch 0.")
     return 0
 
 
 def _within(flag: str, value: int | None, bounds: tuple[int, int], default: int) -> int:
     low, high = bounds
     if value is not None and not low <= value <= high:
-        raise WrongInput(f"{flag} is {value}; it may be {low} to {high}")
+        raise WrongInput(f"{flag} is {value}; it may be {_bounds(bounds)}")
     return default if value is None else value
 
 
@@ -109,7 +145,7 @@ def _held(made: Schedule) -> str:
     held = made.held
     if len(set(held)) == 1:
         return f"activations of {_count(held[0], 'micro-batch', 'es')} on every stage"
-    return f"activations of {held[0]} micro-batches on the first stage, {held[-1]} on the last"
+    return f"activations of {held[0]} micro-batches on stage 0, {held[-1]} on the last"
 
 
 def _count(number: int, noun: str, plural: str = "s") -> str:
