@@ -111,6 +111,15 @@ def remarks(found: Sequence[Row]) -> tuple[str, ...]:
     return tuple(said)
 
 
+def reasons(found: Sequence[Row]) -> tuple[str, ...]:
+    """Why runs ended as they did; what several have in common is said once."""
+    told: dict[str, list[str]] = {}
+    for row in found:
+        if row.reason:
+            told.setdefault(row.reason, []).append(row.strategy)
+    return tuple(f"{', '.join(dict.fromkeys(names))}: {why}" for why, names in told.items())
+
+
 def _row(run: RunView) -> Row:
     epochs = tuple(epoch for epoch in run.epochs if epoch.images)
     validations = [each for each in run.validations if each.images]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from engine.journal.events import PipelinePlanned, RunEnded, StagesMeasured
-from engine.report.compare import Row, by_kind, kinds, remarks, rows
+from engine.report.compare import Row, by_kind, kinds, reasons, remarks, rows
 from tests.report.views import (
     NOW,
     RUN,
@@ -163,6 +163,17 @@ def test_a_batch_that_is_normalised_in_parts_is_said_in_words() -> None:
         "ddp: batch normalisation sees 32 of 64 images.",
         "gpipe, pipeline: batch normalisation sees 16 of 64 images.",
     )
+
+
+def test_what_several_runs_ended_of_is_said_once() -> None:
+    runs = [
+        made("single", reason="after 3 steps, as asked"),
+        made("ddp", reason="rank 1 was killed"),
+        made("amp", reason="after 3 steps, as asked"),
+        made("amp", reason="after 3 steps, as asked"),
+        made("gpipe"),
+    ]
+    assert reasons(runs) == ("single, amp: after 3 steps, as asked", "ddp: rank 1 was killed")
 
 
 def test_kinds_of_devices_are_never_in_one_table() -> None:

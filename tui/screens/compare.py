@@ -17,7 +17,7 @@ from textual.widgets import DataTable
 
 from engine.errors import ResnetTuiError
 from engine.plan.text import clean
-from engine.report.compare import Row, by_kind, remarks, rows
+from engine.report.compare import Row, by_kind, reasons, remarks, rows
 from engine.report.export import to_csv, write_csv
 from tui import messages, output
 from tui.background import in_background
@@ -102,9 +102,9 @@ class CompareScreen(Screen[None]):
         self.refresh_bindings()
         remarked = [Content.styled(clean(each), "$quiet") for each in remarks(found)]
         self.query_one("#compare-remarks", Line).show(Content("\n").join(remarked), layout=True)
-        reasons = [f"{row.strategy}: {row.reason}" for row in found if row.reason]
+        bad = any(row.reason and row.state != "done" for row in found)
         self.query_one("#compare-reason", Line).show(
-            Content.styled(clean(" · ".join(reasons)), "$error")
+            Content.styled(clean(" · ".join(reasons(found))), "$error" if bad else "$quiet")
         )
 
     def _fill(self, cells: Sequence[Sequence[str]], fitting: Sequence[Column]) -> None:
