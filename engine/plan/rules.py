@@ -99,6 +99,13 @@ def _schedule(chosen: Strategy, settings: Settings) -> str:
             f"cannot cut a batch of {part} images into {micro_batches} micro-batches "
             f"(--micro-batches); give {part} or fewer"
         )
+    made = _equal_pieces(part, micro_batches)
+    if made != micro_batches and settings.batch_size % settings.accumulate == 0:
+        more = next(n for n in range(micro_batches, part + 1) if _equal_pieces(part, n) == n)
+        return (
+            f"cannot cut a batch of {part} images into {micro_batches} micro-batches "
+            f"(--micro-batches): of equal size they become {made}; give {made} or {more}"
+        )
     if settings.schedule == "1f1b" and micro_batches < count:
         return (
             f"needs as many micro-batches as stages for the schedule 1f1b, and has "
@@ -106,6 +113,11 @@ def _schedule(chosen: Strategy, settings: Settings) -> str:
             "--schedule gpipe"
         )
     return ""
+
+
+def _equal_pieces(images: int, wanted: int) -> int:
+    """How many pieces ``torch.chunk`` makes, all of one size but the last."""
+    return -(-images // -(-images // wanted))
 
 
 def _parts(chosen: Strategy, settings: Settings) -> str:

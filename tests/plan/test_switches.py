@@ -119,6 +119,8 @@ def test_defaults_of_a_file_apply_where_they_can() -> None:
         ("pipeline", {"nproc": 1}, "leave it out"),
         ("gpipe", {"micro_batches": 17}, "give 16 or fewer"),
         ("gpipe", {"micro_batches": 9, "accumulate": 2}, "a batch of 8 images"),
+        ("gpipe", {"micro_batches": 7}, "of equal size they become 6; give 6 or 8"),
+        ("pipeline", {"micro_batches": 5, "accumulate": 2}, "they become 4; give 4 or 8"),
         ("ddp", {"nproc": 17}, "between 17 devices"),
         ("single", {"accumulate": 17}, "in 17 parts"),
         ("gpipe", {"accumulate": 17}, "in 17 parts"),
