@@ -141,19 +141,26 @@ def _position(job: Job) -> int:
 
 def _agree(job: Job, batch: Batch, planned: int) -> Agreed:
     """What all ranks must know before they compute ``batch``, a part of ``planned`` images."""
-    limit, began = job.plan.settings.max_time, job.began
     agreed = job.world.agree(
         planned,
         batch.missing,
         shared=job.feed.shards == 1,
         stop=job.stop.requested,
-        late=limit is not None and began is not None and time.monotonic() - began >= limit,
+        late=_is_late(job),
     )
     job.stopping = agreed.stop
     if agreed.late and not job.late:
         job.late = True
         job.stream.cut()
     return agreed
+
+
+def _is_late(job: Job) -> bool:
+    """Whether the time is up; one step is made in any case, however slow its images came."""
+    limit = job.plan.settings.max_time
+    if limit is None or job.began is None or job.step == 0:
+        return False
+    return time.monotonic() - job.began >= limit
 
 
 def _has_all_steps(job: Job) -> bool:

@@ -50,9 +50,10 @@ class Rank:
         self.running = Attempt(self.recorder, stop)
 
     def meet(self) -> None:
-        """Returns when every rank is here."""
+        """Returns when every rank is here, and can be told to stop."""
+        (self.directory / f"here-{self.number}").touch()
         for other in range(self.size):
-            while not layout.rank_journal(self.directory, RUN, 1, other).exists():
+            while not (self.directory / f"here-{other}").exists():
                 time.sleep(0.02)
         if self.number == 0:
             (self.directory / "ready").touch()

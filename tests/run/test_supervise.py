@@ -79,7 +79,7 @@ def test_killed_retried_crashed_and_stopped(squares: Path, parent: Path) -> None
     os.kill(summary_of(made).pid, signal.SIGKILL)
     eventually(lambda: not processes(made.directory), GONE)
     assert made.state() == "crashed"
-    with pytest.raises(ExperimentError, match="it is crashed"):
+    with pytest.raises(ExperimentError, match="not running but crashed"):
         control.stop(made)
 
     # Retried again, a hang-up ignored, and gently stopped: the checkpoint is there.
