@@ -176,6 +176,7 @@ class Settings:
         label="channels last",
         group="switches",
         choices=("auto", "yes", "no"),
+        bare="yes",
     )
     sync_bn: bool = _setting(
         False,

@@ -35,6 +35,8 @@ class Declaration:
     """Numbers of a list must differ, and count from 0; otherwise they are sizes, from 1."""
     aliases: tuple[str, ...] = ()
     """Other flags for the same."""
+    bare: str = ""
+    """What the flag means where no value follows it; empty where one must."""
     none: str = ""
     """How ``None`` is shown in a form; empty where it means "no limit"."""
 

@@ -39,6 +39,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
                 flag(name),
                 *declared.aliases,
                 type=partial(parse, name),
+                nargs="?" if declared.bare else None,
+                const=parse(name, declared.bare) if declared.bare else None,
                 metavar=_metavar(name, declared),
                 default=argparse.SUPPRESS,
                 help=_help(name, declared),

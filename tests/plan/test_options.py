@@ -180,3 +180,8 @@ def test_help_says_what_each_setting_is_its_unit_and_its_default() -> None:
     assert "--flip, --no-flip" in text
     assert "--device auto|cuda|mps|cpu" in text
     assert "(default resnet50)" in text
+
+
+def test_channels_last_may_stand_alone() -> None:
+    for words, value in (([], None), (["--channels-last"], "yes"), (["--channels-last=no"], "no")):
+        assert chosen(parser().parse_args(words)).get("channels_last") == value
