@@ -184,4 +184,4 @@ def test_help_says_what_each_setting_is_its_unit_and_its_default() -> None:
 
 def test_channels_last_may_stand_alone() -> None:
     for words, value in (([], None), (["--channels-last"], "yes"), (["--channels-last=no"], "no")):
-        assert chosen(parser().parse_args(words)).get("channels_last") == value
+        assert options.chosen(parser().parse_args(words)).get("channels_last") == value
