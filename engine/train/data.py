@@ -123,7 +123,7 @@ class Stream:
 
     Workers are made at once and forked, on Linux: 0.02 s each where a fresh interpreter takes
     seconds to import torch. So it is made early, before torch has threads of its own and before a
-    GPU is in use; the one other thread, the recorder's, holds nothing that a worker needs.
+    GPU has work; the one other thread, the recorder's, holds nothing that a worker needs.
     """
 
     def __init__(
