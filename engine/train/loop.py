@@ -76,6 +76,7 @@ def train_epoch(job: Job, epoch: int) -> None:
         if _has_all_steps(job):
             break
     result = telemetry.finish_epoch()
+    seconds = time.monotonic() - began
     _check_finite(job)
     if not job.stopping:
         for event in strategy.measured(epoch, job.step):
@@ -88,7 +89,7 @@ def train_epoch(job: Job, epoch: int) -> None:
                 loss_sum=result.sums.loss_sum,
                 top1=result.sums.top1,
                 top5=result.sums.top5,
-                seconds=time.monotonic() - began,
+                seconds=seconds,
                 wait_seconds=result.wait_seconds,
             )
         )

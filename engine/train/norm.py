@@ -77,13 +77,17 @@ def defer(model: nn.Module) -> None:
         assert isinstance(layer, _Deferred)
         assert layer.running_mean is not None
         layer._passes, layer._aside, layer._home = [], [], layer.running_mean.device
+    # Every step asks for them, and to look for them takes longer than most of what it does.
+    model._deferred_norms = tuple(  # type: ignore[assignment]
+        layer for layer in norms(model) if isinstance(layer, _Deferred)
+    )
 
 
 @torch.no_grad()
 def commit(model: nn.Module) -> None:
     """Moves the running statistics of deferred layers by what they noted since the last time."""
-    for layer in norms(model):
-        if isinstance(layer, _Deferred) and (passes := [*layer._aside, *layer._passes]):
+    for layer in _deferred(model):
+        if passes := [*layer._aside, *layer._passes]:
             layer._aside.clear()
             layer._passes.clear()
             mean, variance = together(passes)
@@ -98,10 +102,9 @@ def commit(model: nn.Module) -> None:
 
 def forget(model: nn.Module) -> None:
     """Drops what deferred layers noted since the last ``commit``."""
-    for layer in norms(model):
-        if isinstance(layer, _Deferred):
-            layer._aside.clear()
-            layer._passes.clear()
+    for layer in _deferred(model):
+        layer._aside.clear()
+        layer._passes.clear()
 
 
 def set_aside(model: nn.Module) -> None:
@@ -110,10 +113,9 @@ def set_aside(model: nn.Module) -> None:
     A compiled network is compiled anew for every number of them, and from the ninth one on it is
     not compiled at all.
     """
-    for layer in norms(model):
-        if isinstance(layer, _Deferred):
-            layer._aside += layer._passes
-            layer._passes.clear()
+    for layer in _deferred(model):
+        layer._aside += layer._passes
+        layer._passes.clear()
 
 
 def together(passes: Iterable[_Pass]) -> tuple[Tensor, Tensor]:
@@ -136,6 +138,12 @@ def together(passes: Iterable[_Pass]) -> tuple[Tensor, Tensor]:
 
 def norms(model: nn.Module) -> list[_BatchNorm]:
     return [each for each in model.modules() if isinstance(each, _BatchNorm)]
+
+
+def _deferred(model: nn.Module) -> tuple[_Deferred, ...]:
+    """The layers that wait for ``commit``; none where ``model`` was not deferred."""
+    found: tuple[_Deferred, ...] = model.__dict__.get("_deferred_norms", ())
+    return found
 
 
 @contextmanager
