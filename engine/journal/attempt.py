@@ -13,6 +13,7 @@ from engine.journal.events import (
     CheckpointSaved,
     Dropped,
     EpochEnded,
+    EpochEstimated,
     EpochStarted,
     Memory,
     Phase,
@@ -48,7 +49,11 @@ class Attempt:
     """By epoch, then rank."""
     validations: dict[int, Validated] = field(default_factory=dict)
     checkpoints: deque[CheckpointSaved] = field(default_factory=lambda: deque(maxlen=CHECKPOINTS))
+    estimates: dict[int, EpochEstimated] = field(default_factory=dict)
+    """The newest of each rank."""
     memory: dict[int, Memory] = field(default_factory=dict)
+    """The newest of each rank."""
+    first_memory: dict[int, Memory] = field(default_factory=dict)
     ends: dict[int, AttemptEnded] = field(default_factory=dict)
     pipeline: PipelineEvents = field(default_factory=PipelineEvents)
     dropped: int = 0
@@ -64,6 +69,8 @@ class Attempt:
                 self.phase(rank, event)
             case EpochStarted():
                 self.epochs_begun[rank] = event.epoch
+            case EpochEstimated():
+                self.estimates[rank] = event
             case EpochEnded():
                 self.epochs.setdefault(event.epoch, {})[rank] = event
             case Validated():
@@ -71,6 +78,7 @@ class Attempt:
             case CheckpointSaved():
                 self.checkpoints.append(event)
             case Memory():
+                self.first_memory.setdefault(rank, event)
                 self.memory[rank] = event
             case PipelinePlanned() | StagesMeasured():
                 self.pipeline.apply(rank, event)

@@ -112,11 +112,7 @@ class RankEvents:
 
     def devices(self) -> tuple[str, ...]:
         """Of all ranks that are ready, by rank; those of the attempt that ``ready`` is of."""
-        for _, attempt in sorted(self.attempts.items(), reverse=True):
-            if attempt.readies:
-                told = (ready for _, ready in sorted(attempt.readies.items()))
-                return tuple(name for each in told for name in each.devices or (each.device,))
-        return ()
+        return tuple(name for _, each in self.readies() for name in each.devices or (each.device,))
 
     def pipeline(self) -> PipelineView | None:
         """The newest split, with what was measured of it that a resume has not undone."""
@@ -126,6 +122,27 @@ class RankEvents:
         """Of the first rank, in the newest attempt: the others do the same at the same time."""
         newest = self.newest
         return tuple(newest.phases.get(0, ())) if newest is not None else ()
+
+    def readies(self) -> tuple[tuple[int, Ready], ...]:
+        """What each rank told, of the attempt that ``ready`` is of."""
+        for _, attempt in sorted(self.attempts.items(), reverse=True):
+            if attempt.readies:
+                return tuple(sorted(attempt.readies.items()))
+        return ()
+
+    def rank_memory(self) -> tuple[tuple[int, Memory], ...]:
+        newest = self.newest
+        return _by_rank(newest.memory) if newest is not None else ()
+
+    def first_memory(self) -> tuple[tuple[int, Memory], ...]:
+        newest = self.newest
+        return _by_rank(newest.first_memory) if newest is not None else ()
+
+    def epoch_estimate(self) -> float | None:
+        """Of the epoch that the slowest rank is in, as the slowest expects it."""
+        newest, epoch = self.newest, self.epoch()
+        told = newest.estimates.values() if newest is not None else ()
+        return max((each.seconds for each in told if each.epoch == epoch), default=None)
 
     def memory(self) -> Memory | None:
         newest = self.newest
@@ -156,3 +173,7 @@ class RankEvents:
             if attempt.from_step is not None:
                 cut = min(cut, attempt.from_step)
         return result[::-1]
+
+
+def _by_rank(memory: dict[int, Memory]) -> tuple[tuple[int, Memory], ...]:
+    return tuple(sorted(memory.items()))

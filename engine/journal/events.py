@@ -7,12 +7,12 @@ bytes, accuracies and shares in 0..1, ``step`` and ``epoch`` count from 0.
 Who writes what:
 
 - a rank: ``AttemptStarted`` (first line, before torch is imported), ``Phase``, ``Ready``,
-  ``Steps``, ``EpochStarted``, ``EpochEnded``, ``Validated``, ``CheckpointSaved``, ``Notice``,
-  ``Memory``, ``Dropped``, ``PipelinePlanned``, ``StagesMeasured``, ``Heartbeat``, and
-  ``AttemptEnded`` as the last line, whatever happened;
+  ``Steps``, ``EpochStarted``, ``EpochEstimated``, ``EpochEnded``, ``Validated``,
+  ``CheckpointSaved``, ``Notice``, ``Memory``, ``Dropped``, ``PipelinePlanned``,
+  ``StagesMeasured``, ``Heartbeat``, and ``AttemptEnded`` as the last line, whatever happened;
 - the supervisor: ``SupervisorStarted`` (first line), ``RunQueued``, ``RunStarted``, ``RunEnded``,
   ``Acknowledged``, ``Notice``, ``SupervisorEnded``;
-- the sampler of a node: ``NodeStarted`` (first line), ``HostSample``.
+- the sampler of a node: ``NodeStarted`` (first line), ``HostSample``, ``GpusFound``, ``GpuSample``.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from engine.journal.event import (
     Writer,
     now,
 )
+from engine.journal.gpu_events import GpuFacts, GpuReading, GpuSample, GpusFound
 from engine.journal.node_events import (
     Acknowledged,
     HostSample,
@@ -46,6 +47,7 @@ from engine.journal.rank_events import (
     CheckpointSaved,
     Dropped,
     EpochEnded,
+    EpochEstimated,
     EpochStarted,
     Heartbeat,
     Memory,
@@ -70,8 +72,13 @@ __all__ = [
     "Dropped",
     "EndState",
     "EpochEnded",
+    "EpochEstimated",
     "EpochStarted",
     "Event",
+    "GpuFacts",
+    "GpuReading",
+    "GpuSample",
+    "GpusFound",
     "Heartbeat",
     "HostSample",
     "Level",
@@ -103,6 +110,7 @@ AnyEvent = (
     | Ready
     | Steps
     | EpochStarted
+    | EpochEstimated
     | EpochEnded
     | Validated
     | CheckpointSaved
@@ -121,6 +129,8 @@ AnyEvent = (
     | SupervisorEnded
     | NodeStarted
     | HostSample
+    | GpusFound
+    | GpuSample
 )
 
 _encoder = msgspec.json.Encoder()

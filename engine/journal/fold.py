@@ -14,8 +14,6 @@ from engine.journal.events import (
     Acknowledged,
     AnyEvent,
     AttemptStarted,
-    HostSample,
-    NodeStarted,
     Notice,
     RunEnded,
     RunQueued,
@@ -24,10 +22,8 @@ from engine.journal.events import (
     SupervisorStarted,
 )
 from engine.journal.history import BUDGET
+from engine.journal.node import Node
 from engine.journal.views import ExperimentState, ExperimentView, RunState, RunView
-
-SAMPLES = 600
-"""Host samples that are kept: ten minutes, at one a second."""
 
 
 @dataclass(slots=True)
@@ -115,15 +111,12 @@ class _Run:
             ranks_ready=ranks.ranks_ready(),
             devices=ranks.devices(),
             pipeline=ranks.pipeline(),
+            readies=ranks.readies(),
+            rank_memory=ranks.rank_memory(),
+            first_memory=ranks.first_memory(),
+            epoch_estimate=ranks.epoch_estimate(),
         )
         return self.view
-
-
-@dataclass(slots=True)
-class _Node:
-    cores: int | None = None
-    machine: str = ""
-    samples: deque[HostSample] = field(default_factory=lambda: deque(maxlen=SAMPLES))
 
 
 class ExperimentFold:
@@ -131,7 +124,7 @@ class ExperimentFold:
 
     def __init__(self) -> None:
         self._runs: dict[str, _Run] = {}
-        self._nodes: dict[int, _Node] = {}
+        self._nodes: dict[int, Node] = {}
         self._notices: deque[Notice] = deque(maxlen=NOTICES)
         self._state: ExperimentState = "starting"
         self._started: float | None = None
@@ -171,16 +164,12 @@ class ExperimentFold:
     def apply_node(self, node: int, event: AnyEvent) -> None:
         """One event of ``node-N.jsonl``."""
         self._heard(event)
-        state = self._nodes.setdefault(node, _Node())
+        state = self._nodes.setdefault(node, Node())
         match event:
-            case NodeStarted():
-                state.cores, state.machine = event.cores, event.machine
-            case HostSample():
-                state.samples.append(event)
             case Notice():
                 self._notices.append(event)
             case _:
-                return
+                state.apply(event)
 
     def apply_rank(self, run: str, attempt: int, rank: int, event: AnyEvent) -> None:
         """One event of ``attempt-N/rankR.jsonl``."""
@@ -195,7 +184,7 @@ class ExperimentFold:
         self, *, bytes_read: int = 0, bytes_total: int = 0, skipped_lines: int = 0
     ) -> ExperimentView:
         """What has been told so far; runs in the order of their numbers."""
-        node = self._nodes[min(self._nodes)] if self._nodes else _Node()
+        node = self._nodes[min(self._nodes)] if self._nodes else Node()
         return ExperimentView(
             runs=tuple(run.freeze() for run in self._runs.values()),
             state=self._state,
@@ -209,6 +198,7 @@ class ExperimentFold:
             bytes_read=bytes_read,
             bytes_total=bytes_total,
             skipped_lines=skipped_lines + self.skipped,
+            gpus=node.gpus(),
         )
 
     def _acknowledged(self, event: Acknowledged) -> None:

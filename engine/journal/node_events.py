@@ -70,4 +70,12 @@ class HostSample(Event, frozen=True, kw_only=True, tag="host-sample"):
     tree_cpu: float | None = None
     """Cores busy with this experiment (2.0 = two whole cores)."""
     tree_rss: Count | None = None
+    """Resident bytes, summed over processes: what several share counts once for each."""
     disk_free: Count | None = None
+    tree_pss: Count | None = None
+    """The same with shared pages split between those that share them; not in every sample."""
+    shm_free: Count | None = None
+    """Of ``/dev/shm``, through which loader workers hand over images."""
+    shm_total: Count | None = None
+    tree_read: float | None = None
+    """Bytes per second that the same processes had read from disks; not from the page cache."""

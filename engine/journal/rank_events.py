@@ -52,6 +52,13 @@ class Ready(Event, frozen=True, kw_only=True, tag="ready"):
     """
     devices: tuple[str, ...] = ()
     """All devices of this process, where there are more than ``device``."""
+    uuids: tuple[str, ...] = ()
+    """Of this process's GPUs, as NVML spells them (``GPU-…``, ``MIG-…``)."""
+    queue: Count | None = None
+    """Batches that this rank's workers read ahead at most; ``None`` without workers."""
+    held: dict[str, Count] = msgspec.field(default_factory=dict)
+    """Bytes that this rank holds whatever the batch: ``weights`` (buffers included), ``gradients``,
+    ``optimizer``."""
 
 
 class Steps(Event, frozen=True, kw_only=True, tag="steps"):
@@ -90,6 +97,24 @@ class EpochEnded(Event, frozen=True, kw_only=True, tag="epoch-ended"):
     top5: Count
     seconds: float
     wait_seconds: float
+    sums: dict[str, float] = msgspec.field(default_factory=dict)
+    """Seconds of the epoch's steps by column (``step_seconds``, and the parts of both ledgers that
+    were measured: see ``step_columns``)."""
+    read: Count = 0
+    """Images that were read for it here, damaged ones included."""
+    read_seconds: float | None = None
+    """Time spent reading them, summed over the processes that did."""
+    estimated_seconds: float | None = None
+    """What ``EpochEstimated`` had said of it."""
+
+
+class EpochEstimated(Event, frozen=True, kw_only=True, tag="epoch-estimated"):
+    """How long the training part of an epoch will take: (images / batch) x time per batch, where
+    the latter is the mean over ``steps`` of its first steps, the very first one left out."""
+
+    epoch: Count
+    seconds: float
+    steps: Count
 
 
 class Validated(Event, frozen=True, kw_only=True, tag="validated"):
@@ -123,7 +148,12 @@ class Memory(Event, frozen=True, kw_only=True, tag="memory"):
     allocated: Count | None = None
     reserved: Count | None = None
     peak_allocated: Count | None = None
+    """Since the warm-up."""
     peak_reserved: Count | None = None
+    retries: Count | None = None
+    """How often the allocator had to give back what it kept for later, and try again."""
+    failures: Count | None = None
+    """How often memory was refused."""
 
 
 class Notice(Event, frozen=True, kw_only=True, tag="notice"):

@@ -19,7 +19,7 @@ PENDING_ROWS = 4096
 WEIGHTED = ("loss", "top1", "top5")
 """Means over a rank's images: over ranks they are weighted by images."""
 
-SLOWEST = ("step_seconds", "wait_seconds")
+SLOWEST = ("step_seconds", "wait_seconds", "starved_seconds")
 """Times that the other ranks spend waiting: over ranks the longest."""
 
 

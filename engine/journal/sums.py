@@ -29,6 +29,11 @@ def epoch_view(ranks: dict[int, EpochEnded]) -> EpochView:
         seconds=max(event.seconds for event in events),
         wait_seconds=max(event.wait_seconds for event in events),
         t=max(event.t for event in events),
+        estimated_seconds=max(
+            (each.estimated_seconds for each in events if each.estimated_seconds is not None),
+            default=None,
+        ),
+        by_rank=tuple(sorted(ranks.items())),
     )
 
 

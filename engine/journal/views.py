@@ -11,6 +11,9 @@ from typing import Literal
 
 from engine.journal.events import (
     CheckpointSaved,
+    EpochEnded,
+    GpuFacts,
+    GpuSample,
     HostSample,
     Memory,
     Notice,
@@ -48,6 +51,10 @@ class EpochView:
     seconds: float
     wait_seconds: float
     t: float
+    estimated_seconds: float | None = None
+    """What its first steps let expect; of the slowest rank."""
+    by_rank: tuple[tuple[int, EpochEnded], ...] = ()
+    """What each rank told of it, where its time went included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +176,27 @@ class RunView:
     """All devices of the ranks that are ready, by rank."""
     pipeline: PipelineView | None = None
     """Where the network is split into stages, once it is."""
+    readies: tuple[tuple[int, Ready], ...] = ()
+    """What each rank that is ready told, by rank; of the attempt that ``ready`` is of."""
+    rank_memory: tuple[tuple[int, Memory], ...] = ()
+    """The newest of each rank, by rank."""
+    first_memory: tuple[tuple[int, Memory], ...] = ()
+    """The first of each rank: before its first step, or soon after."""
+    epoch_estimate: float | None = None
+    """Seconds that the training part of the epoch at hand is expected to take; of the slowest rank.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpusView:
+    """The GPUs of a node, and what was sampled of them in the latest ten minutes."""
+
+    found: tuple[GpuFacts, ...] = ()
+    samples: tuple[GpuSample, ...] = ()
+    """Oldest first; each has a reading of every GPU in ``found``, in this order."""
+    problem: str = ""
+    """Why there are none: a sentence."""
+    driver: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +220,7 @@ class ExperimentView:
     """Equal when the reader has caught up."""
     skipped_lines: int
     """Lines that were no events: damage, or a newer version's words."""
+    gpus: GpusView = GpusView()
 
     def run(self, name: str) -> RunView | None:
         return next((each for each in self.runs if each.run == name), None)

@@ -11,7 +11,8 @@ import pytest
 
 from engine.journal import events
 from engine.journal.events import AnyEvent
-from engine.journal.fold import SAMPLES, ExperimentFold
+from engine.journal.fold import ExperimentFold
+from engine.journal.node import SAMPLES
 from engine.journal.views import RunView
 from tests.journal.writing import steps
 
