@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ from torch import Tensor
 
 from engine.journal.events import AttemptEnded, AttemptStarted, Steps
 from engine.journal.files import Tail, parse, writer_fields
-from engine.train.clocks import PARTS, clock_for
+from engine.train.clocks import Part, clock_for
 from engine.train.metrics import TALLY
 from engine.train.recorder import Recorder
 from engine.train.telemetry import SLOTS, Telemetry
@@ -78,7 +79,7 @@ def _measure(steps: int, step_ms: float, device_name: str) -> dict[str, float]:
             calls: list[Callable[[], object]] = [
                 partial(telemetry.begin, step + WARM, 0.1),
                 telemetry.loaded,
-                *(partial(telemetry.clock.mark, part) for part in PARTS),
+                *(partial(telemetry.clock.mark, part) for part in get_args(Part)),
                 partial(telemetry.end, tally, applied),
             ]
             spent = spent_cpu = 0

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from engine.plan.runs import RunPlan
 from engine.train import precision
 from engine.train.augment import MEAN, STD
-from engine.train.data import Batch
+from engine.train.batch import Batch
 from engine.train.precision import Precision
 
 

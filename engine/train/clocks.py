@@ -1,8 +1,11 @@
-"""Two clocks with one face: what a step took, on the host or on a device that runs behind it.
+"""Two clocks with one face: what a step took, on the host and on a device that runs behind it.
 
-A step's marks follow one another: ``begin``, ``loaded``, then the end of each part that the loop
-and the strategy mark, in any order and number, then ``end``. On a device they are events in its
-stream, so that the parts are the device's time; on a CPU they are readings of the host's clock.
+A step begins where the step before it ended; the first one of an epoch, where the clock was
+anchored. Its marks follow one another: ``begin`` (images are asked for), ``loaded``, ``agreed``
+where there are several ranks, then the end of each part that the loop and the strategy mark, in any
+order and number, then ``end``. Both clocks read the host's time at them. For work on a device they
+are events in its stream as well, so that its parts are the device's time; on a CPU the two are one.
+See ``engine.journal.step_columns`` for what the parts mean.
 """
 
 from __future__ import annotations
@@ -11,24 +14,32 @@ import math
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, NamedTuple, Protocol, get_args
+from typing import Any, Literal, NamedTuple, Protocol
 
 import torch
 
+from engine.journal.step_columns import DEVICE_PARTS, HOST_PARTS
+from engine.train.host_steps import HostStep, add
 from engine.train.place import Place
 
-Part = Literal["peers", "copy", "forward", "backward", "pipeline", "update"]
-"""``peers``: until all ranks have their images; ``pipeline``: forward and backward of a pipeline,
-whose micro-batches mix the two."""
-PARTS: tuple[Part, ...] = get_args(Part)
+Part = Literal["copy", "forward", "backward", "exchange", "pipeline", "update"]
+"""What is marked when it ends. ``pipeline``: forward and backward of a pipeline, whose
+micro-batches mix the two."""
+
+_STARVED, _PEERS = DEVICE_PARTS.index("starved"), DEVICE_PARTS.index("peers")
+_LAUNCH = HOST_PARTS.index("launch")
 
 
 class Timing(NamedTuple):
-    """``began`` in Unix seconds; ``parts`` in the order of ``PARTS``, NaN where not marked."""
+    """``began`` in Unix seconds; all else in seconds, NaN where it was not measured."""
 
     began: float
     seconds: float
-    parts: tuple[float, ...]
+    host: tuple[float, ...]
+    """In the order of ``HOST_PARTS``."""
+    device: tuple[float, ...]
+    """In the order of ``DEVICE_PARTS``."""
+    lag: float = math.nan
 
 
 class Clock(Protocol):
@@ -38,12 +49,16 @@ class Clock(Protocol):
     """Is told of every mark."""
 
     def anchor(self) -> None:
-        """Ties the device's time to the wall clock; waits for the device."""
+        """The next step begins now, and not where the last one ended; waits for the device."""
 
-    def begin(self, slot: int) -> None: ...
+    def begin(self, slot: int) -> None:
+        """Images are asked for."""
 
-    def loaded(self) -> float:
-        """Returns the seconds since ``begin`` on the host."""
+    def loaded(self) -> None:
+        """They are here."""
+
+    def agreed(self) -> None:
+        """All ranks have theirs."""
 
     def mark(self, part: Part) -> None:
         """``part`` of the step ends here; times of a part that ends twice add up."""
@@ -54,7 +69,8 @@ class Clock(Protocol):
 
     def wait(self, slot: int) -> None: ...
 
-    def read(self, slot: int) -> Timing: ...
+    def read(self, slot: int) -> Timing:
+        """Of a finished step; once each, in order, before the step ``slots - 1`` after it ends."""
 
 
 class HostClock:
@@ -62,33 +78,35 @@ class HostClock:
 
     def __init__(self, slots: int) -> None:
         self.place = Place()
-        self._began = [math.nan] * slots
-        self._ended = [math.nan] * slots
-        self._parts = [[math.nan] * len(PARTS) for _ in range(slots)]
-        self._slot = 0
-        self._last = 0.0
+        self._steps = [HostStep() for _ in range(slots)]
+        self._step = self._steps[0]
+        self._ended = 0.0
+        """When the last step ended, by ``perf_counter``."""
         self._offset = 0.0
+        """From there to Unix seconds."""
 
     def anchor(self) -> None:
-        self._offset = time.time() - time.perf_counter()
+        self._ended = time.perf_counter()
+        self._offset = time.time() - self._ended
 
     def begin(self, slot: int) -> None:
-        self._slot = slot
-        self._parts[slot] = [math.nan] * len(PARTS)
-        self._began[slot] = time.perf_counter()
+        self._step = self._steps[slot]
+        self._step.begin(self._ended)
 
-    def loaded(self) -> float:
-        self._last = time.perf_counter()
-        return self._last - self._began[self._slot]
+    def loaded(self) -> None:
+        self._step.loaded()
+        self.place.at("meeting the other ranks")
+
+    def agreed(self) -> None:
+        self._step.agreed()
+        self.place.after("peers")
 
     def mark(self, part: Part) -> None:
-        now = time.perf_counter()
-        _add(self._parts[self._slot], PARTS.index(part), now - self._last)
-        self._last = now
+        self._step.mark(part)
         self.place.after(part)
 
     def end(self) -> None:
-        self._ended[self._slot] = time.perf_counter()
+        self._ended = self._step.end()
 
     def finished(self, slot: int) -> bool:
         return True
@@ -97,68 +115,102 @@ class HostClock:
         return
 
     def read(self, slot: int) -> Timing:
-        began = self._began[slot]
-        return Timing(self._offset + began, self._ended[slot] - began, tuple(self._parts[slot]))
+        step = self._steps[slot]
+        # ``launch`` is the parts together.
+        host = tuple(math.nan if k == _LAUNCH else each for k, each in enumerate(step.host()))
+        return Timing(self._offset + step.began, step.seconds, host, tuple(step.parts))
 
 
-class DeviceClock:
-    """For CUDA and MPS: events in the current stream, read when they have happened."""
+class DeviceClock(HostClock):
+    """For CUDA and MPS: events in the stream of the training, read when they have happened.
+
+    A step's first event is the last one of the step before it, so a slot may be used again when
+    the step *after* the one that had it has been read, not before.
+    """
 
     def __init__(self, slots: int, device: torch.device) -> None:
+        super().__init__(slots)
+        self._device = device
         make: Callable[..., Any] = (
             torch.mps.event.Event if device.type == "mps" else torch.cuda.Event
         )
-        self.place = Place()
         self._make: Callable[[], Any] = partial(make, enable_timing=True)
-        # Of each slot: begin, loaded, end, and one for each mark, of which there may be many.
-        self._events = [[self._make() for _ in range(3 + len(PARTS))] for _ in range(slots)]
+        # Of each slot: end, loaded, agreed, and one for each mark, of which there may be many.
+        self._events = [[self._make() for _ in range(3 + len(DEVICE_PARTS))] for _ in range(slots)]
+        self._starts: list[Any] = [None] * slots
         self._marked: list[list[int]] = [[] for _ in range(slots)]
+        self._together = [False] * slots
         self._anchor = self._make()
-        self._anchored = 0.0
+        self._start = self._anchor
+        self._stream: tuple[Any, ...] = ()
         self._slot = 0
-        self._host = 0.0
+        self._reached = 0.0
+        """How far the device's time was read, by ``perf_counter``: steps follow one another."""
 
     def anchor(self) -> None:
-        self._anchor.record()
+        if self._device.type == "cuda":
+            # Marks may come from autograd's thread, which has a current stream of its own.
+            self._stream = (torch.cuda.current_stream(self._device),)
+        self._start = self._anchor
+        self._record(self._anchor)
         self._anchor.synchronize()
-        self._anchored = time.time()
+        super().anchor()
+        self._reached = self._ended
 
     def begin(self, slot: int) -> None:
         self._slot = slot
+        self._starts[slot] = self._start
         self._marked[slot] = []
-        self._host = time.perf_counter()
-        self._events[slot][0].record()
+        self._together[slot] = False
+        super().begin(slot)
 
-    def loaded(self) -> float:
-        waited = time.perf_counter() - self._host
-        self._events[self._slot][1].record()
-        return waited
+    def loaded(self) -> None:
+        super().loaded()
+        self._record(self._events[self._slot][1])
+
+    def agreed(self) -> None:
+        super().agreed()
+        self._together[self._slot] = True
+        self._record(self._events[self._slot][2])
 
     def mark(self, part: Part) -> None:
         events, marked = self._events[self._slot], self._marked[self._slot]
-        marked.append(PARTS.index(part))
+        marked.append(DEVICE_PARTS.index(part))
         if len(events) < 3 + len(marked):
             events.append(self._make())
-        events[2 + len(marked)].record()
-        self.place.after(part)
+        self._record(events[2 + len(marked)])
+        super().mark(part)
 
     def end(self) -> None:
-        self._events[self._slot][2].record()
+        self._start = self._events[self._slot][0]
+        self._record(self._start)
+        super().end()
 
     def finished(self, slot: int) -> bool:
-        return bool(self._events[slot][2].query())
+        return bool(self._events[slot][0].query())
 
     def wait(self, slot: int) -> None:
-        self._events[slot][2].synchronize()
+        self._events[slot][0].synchronize()
 
     def read(self, slot: int) -> Timing:
-        begin, last, end, *marks = self._events[slot]
-        parts = [math.nan] * len(PARTS)
+        step, start = self._steps[slot], self._starts[slot]
+        end, loaded, agreed, *marks = self._events[slot]
+        parts = [math.nan] * len(DEVICE_PARTS)
+        parts[_STARVED] = _seconds(start, loaded)
+        last = loaded
+        if self._together[slot]:
+            parts[_PEERS] = _seconds(loaded, agreed)
+            last = agreed
         for part, event in zip(self._marked[slot], marks, strict=False):
-            _add(parts, part, _seconds(last, event))
+            add(parts, part, _seconds(last, event))
             last = event
-        began = self._anchored + _seconds(self._anchor, begin)
-        return Timing(began, _seconds(begin, end), tuple(parts))
+        began, seconds = self._reached, _seconds(start, end)
+        self._reached += seconds
+        lag = max(0.0, self._reached - step.ended)
+        return Timing(self._offset + began, seconds, step.host(), tuple(parts), lag)
+
+    def _record(self, event: Any) -> None:
+        event.record(*self._stream)
 
 
 def clock_for(device: torch.device, slots: int) -> Clock:
@@ -167,9 +219,3 @@ def clock_for(device: torch.device, slots: int) -> Clock:
 
 def _seconds(start: Any, end: Any) -> float:
     return float(start.elapsed_time(end)) / 1000.0
-
-
-def _add(parts: list[float], index: int, seconds: float) -> None:
-    """A part that comes several times in a step (accumulation) takes the sum of its times."""
-    before = parts[index]
-    parts[index] = seconds if math.isnan(before) else before + seconds

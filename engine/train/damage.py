@@ -10,8 +10,8 @@ from engine.errors import DamagedImages
 from engine.journal.events import Notice
 from engine.plan.dataset import Dataset, Split
 from engine.plan.text import clean
+from engine.train.batch import Batch
 from engine.train.course import Part
-from engine.train.data import Batch
 
 _SHARE = 100
 """One image in so many may be damaged, and one in any case."""

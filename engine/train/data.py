@@ -10,112 +10,22 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from engine.plan.config import Settings
 from engine.plan.dataset import Dataset as Folder
-from engine.train.augment import training_crop, validation_crop
-from engine.train.course import Course, Key, Part, Shard
-from engine.train.images import Damaged, decode, prepare_pillow
+from engine.train.batch import Batch
+from engine.train.course import Course, Shard
+from engine.train.images import prepare_pillow
 from engine.train.kinship import die_with
+from engine.train.reading import Images, Made
 
-
-class Batch(NamedTuple):
-    """Images as (images, height, width, 3) bytes, and labels as int64, both on the host.
-
-    ``damaged`` names the samples that are missing because they cannot be decoded, ``missing`` their
-    places in what was asked for. For a rank that needs no images there are none, and a label for
-    every sample: whoever reads the images says which are missing.
-    """
-
-    part: Part
-    epoch: int
-    images: Tensor
-    labels: Tensor
-    damaged: list[tuple[int, str]]
-    missing: tuple[int, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def without(self, places: Sequence[int]) -> Batch:
-        """For a rank without images: the labels but those at ``places``."""
-        if tuple(places) == self.missing:
-            return self
-        kept = torch.ones(len(self.labels), dtype=torch.bool)
-        kept[list(places)] = False
-        return self._of(self.images, self.labels[kept], tuple(places))
-
-    def parts(self, count: int) -> list[Batch]:
-        """The batch in ``count`` parts whose sizes differ by one at most; some may be empty."""
-        if count == 1:
-            return [self]
-        labels = self.labels.tensor_split(count)
-        images = self.images.tensor_split(count) if len(self.images) else [self.images] * count
-        return [
-            self._of(pixels, each, self.missing)
-            for pixels, each in zip(images, labels, strict=True)
-        ]
-
-    def _of(self, images: Tensor, labels: Tensor, missing: tuple[int, ...]) -> Batch:
-        # ``_replace`` takes the length of a tuple for the number of its fields.
-        return Batch(self.part, self.epoch, images, labels, self.damaged, missing)
-
-
-class Images(Dataset[Batch]):
-    """Reads the images that a list of keys names."""
-
-    def __init__(self, folder: Folder, settings: Settings, *, images: bool = True) -> None:
-        self._splits = {"train": folder.train, "val": folder.val}
-        self._settings = settings
-        self._images = images
-
-    def __getitems__(self, keys: Sequence[Key]) -> Batch:
-        side = self._settings.image_size if self._images else 0
-        pixels = np.empty((len(keys) if self._images else 0, side, side, 3), dtype=np.uint8)
-        labels: list[int] = []
-        damaged: list[tuple[int, str]] = []
-        missing: list[int] = []
-        for place, key in enumerate(keys):
-            try:
-                if self._images:
-                    pixels[len(labels)] = self._read(key)
-            except Damaged as error:
-                damaged.append((key.sample, str(error)))
-                missing.append(place)
-            else:
-                labels.append(self._splits[key.part].labels[key.sample])
-        return Batch(
-            part=keys[0].part if keys else "val",
-            epoch=keys[0].epoch if keys else 0,
-            images=torch.from_numpy(pixels[: len(labels)]),
-            labels=torch.tensor(labels, dtype=torch.int64),
-            damaged=damaged,
-            missing=tuple(missing),
-        )
-
-    def _read(self, key: Key) -> NDArray[np.uint8]:
-        settings = self._settings
-        path = self._splits[key.part].paths[key.sample]
-        if key.part == "val":
-            return decode(path, settings.image_size, validation_crop)
-        crop = partial(
-            training_crop,
-            seed=settings.seed,
-            epoch=key.epoch,
-            index=key.sample,
-            smallest=settings.crop_min,
-            flip=settings.flip,
-        )
-        return decode(path, settings.image_size, crop)
+_AHEAD = 2
+"""Batches that each worker reads ahead."""
 
 
 class Stream:
@@ -138,16 +48,20 @@ class Stream:
         images: bool = True,
     ) -> None:
         self._course = Course(folder, settings, shard)
+        self._made = Made(workers, _context()) if workers else None
+        self._taken = 0
+        self.queue = _AHEAD * workers if workers else None
+        """Batches that the workers read ahead at most; ``None`` without workers."""
         prepare_pillow()
         loader = DataLoader(
-            Images(folder, settings, images=images),
+            Images(folder, settings, images=images, made=self._made),
             batch_sampler=self._course,
             num_workers=workers,
             collate_fn=_as_it_is,
             pin_memory=pinned,
             worker_init_fn=partial(_start_worker, parent=parent) if workers else None,
             multiprocessing_context=_context() if workers else None,
-            prefetch_factor=2 if workers else None,
+            prefetch_factor=_AHEAD if workers else None,
         )
         self._batches: Iterator[Batch] | None = iter(loader)
 
@@ -172,14 +86,19 @@ class Stream:
     def next(self) -> Batch:
         """The next training batch; there are ``steps_per_epoch`` in an epoch."""
         assert self._batches is not None, "the stream is closed"
-        return next(self._batches)
+        batch = next(self._batches)
+        self._taken += 1
+        return batch
+
+    def queued(self) -> int | None:
+        """Batches that are ready, but for their way here; ``None`` without workers."""
+        return None if self._made is None else max(0, self._made.total - self._taken)
 
     def validation(self) -> Iterator[Batch]:
         """The validation batches of the epoch at hand; after an early end too."""
-        assert self._batches is not None, "the stream is closed"
         left = self._course.val_batches
         while left:
-            batch = next(self._batches)
+            batch = self.next()
             if batch.part == "val":
                 left -= 1
                 yield batch

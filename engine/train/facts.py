@@ -30,9 +30,16 @@ class Facts:
         self._parameters = sum(each.numel() for each in network.parameters())
 
     def ready(
-        self, used: Sequence[torch.device], precision: str, *, workers: int, threads: int
+        self,
+        used: Sequence[torch.device],
+        precision: str,
+        *,
+        workers: int,
+        threads: int,
+        queue: int | None = None,
     ) -> Ready:
-        """``used``: this rank's devices; ``precision``: what the strategy computes in."""
+        """``used``: this rank's devices; ``precision``: what the strategy computes in; ``queue``:
+        batches that are read ahead for it."""
         settings, folder = self._plan.settings, self._folder
         total = settings.epochs * len(self._sizes)
         return Ready(
@@ -54,6 +61,7 @@ class Facts:
             device_batch=device_batch(self._plan),
             norm_batch=norm_batch(self._plan),
             devices=tuple(map(str, used)) if len(used) > 1 else (),
+            queue=queue,
         )
 
     def _hashes(self) -> dict[str, str]:

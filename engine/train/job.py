@@ -99,10 +99,19 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
 
         clock = clock_for(used[0], SLOTS)
         telemetry = Telemetry(
-            used[0], clock, strategy.tolerance, beats=world.size > 1, others=used[1:]
+            used[0],
+            clock,
+            strategy.tolerance,
+            beats=world.size > 1,
+            others=used[1:],
+            tell=recorder.post,
         )
         recorder.attach(telemetry)
-        recorder.post(facts.ready(used, strategy.precision, workers=workers, threads=threads))
+        recorder.post(
+            facts.ready(
+                used, strategy.precision, workers=workers, threads=threads, queue=stream.queue
+            )
+        )
         recorder.post(Phase(name="compiling" if settings.compile else "warming up"))
         strategy.warm_up(stream.sizes, settings.image_size)
         yield Job(

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from engine.errors import TrainingError
 from engine.journal.events import EndState, EpochEnded, EpochStarted, Notice, Phase, Validated
-from engine.train.data import Batch
+from engine.train.batch import Batch
 from engine.train.job import Job
 from engine.train.metrics import Sums, add_up, plus
+from engine.train.rows import Loading
 from engine.train.world import Agreed
 
 _LAG = 8
@@ -45,54 +46,69 @@ def fit(job: Job) -> Ending:
 
 def train_epoch(job: Job, epoch: int) -> None:
     """One pass over the training images, or a part of one where something ends it early."""
-    telemetry, stream, strategy = job.telemetry, job.stream, job.strategy
     job.recorder.post(EpochStarted(epoch=epoch, step=job.step))
-    telemetry.begin_epoch()
+    job.telemetry.begin_epoch()
     began = time.monotonic()
     job.began = began if job.began is None else job.began
-    for number in range(stream.steps_per_epoch):
-        lr = job.schedule(_position(job))
-        telemetry.begin(job.step, lr)
-        batch = stream.next()
-        telemetry.loaded()
-        job.damage.note(batch)
-        planned = stream.images_of_step(number)
-        agreed = _agree(job, batch, planned)
-        telemetry.clock.mark("peers")
-        if job.stopping or job.late:
+    for number in range(job.stream.steps_per_epoch):
+        if not _train_step(job, number):
             break
-        batch = batch.without(agreed.positions)
-        tally, count = None, planned - agreed.missing
-        parts = batch.parts(job.plan.settings.accumulate)
-        for part in parts:
-            last = part is parts[-1]
-            tally = plus(tally, strategy.forward_backward(part, count, telemetry.clock, last))
-        assert tally is not None
-        applied = strategy.update(lr, None, telemetry.clock)
-        telemetry.end(tally, applied)
-        job.step += 1
-        job.stop.eager = False
         _check_finite(job)
         if _has_all_steps(job):
             break
-    result = telemetry.finish_epoch()
+    result = job.telemetry.finish_epoch()
     seconds = time.monotonic() - began
     _check_finite(job)
-    if not job.stopping:
-        for event in strategy.measured(epoch, job.step):
-            job.recorder.post(event)
-        job.recorder.post(
-            EpochEnded(
-                epoch=epoch,
-                step=job.step,
-                images=result.sums.images,
-                loss_sum=result.sums.loss_sum,
-                top1=result.sums.top1,
-                top5=result.sums.top5,
-                seconds=seconds,
-                wait_seconds=result.wait_seconds,
-            )
+    if job.stopping:
+        return
+    for event in job.strategy.measured(epoch, job.step):
+        job.recorder.post(event)
+    # Images that came too late are no step's.
+    seconds = result.seconds.get("step_seconds", 0.0) if job.late else seconds
+    job.recorder.post(
+        EpochEnded(
+            epoch=epoch,
+            step=job.step,
+            images=result.sums.images,
+            loss_sum=result.sums.loss_sum,
+            top1=result.sums.top1,
+            top5=result.sums.top5,
+            seconds=seconds,
+            wait_seconds=result.wait_seconds,
+            sums=result.seconds,
+            read=result.read,
+            read_seconds=result.read_seconds if result.read else None,
         )
+    )
+
+
+def _train_step(job: Job, number: int) -> bool:
+    """The step ``number`` of an epoch; false where all ranks agree not to make it."""
+    telemetry, stream, strategy = job.telemetry, job.stream, job.strategy
+    lr = job.schedule(_position(job))
+    telemetry.begin(job.step, lr)
+    queued = stream.queued()
+    batch = stream.next()
+    telemetry.loaded(Loading(batch.read, batch.read_seconds, queued))
+    job.damage.note(batch)
+    planned = stream.images_of_step(number)
+    agreed = _agree(job, batch, planned)
+    if job.world.size > 1:
+        telemetry.clock.agreed()
+    if job.stopping or job.late:
+        return False
+    batch = batch.without(agreed.positions)
+    tally, count = None, planned - agreed.missing
+    parts = batch.parts(job.plan.settings.accumulate)
+    for part in parts:
+        last = part is parts[-1]
+        tally = plus(tally, strategy.forward_backward(part, count, telemetry.clock, last))
+    assert tally is not None
+    applied = strategy.update(lr, None, telemetry.clock)
+    telemetry.end(tally, applied)
+    job.step += 1
+    job.stop.eager = False
+    return True
 
 
 def evaluate(job: Job, epoch: int) -> Sums | None:

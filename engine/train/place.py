@@ -9,6 +9,7 @@ _AFTER = {
     "copy": "forward pass",
     "forward": "backward pass",
     "backward": "exchanging gradients",
+    "exchange": "updating",
     "pipeline": "updating",
     "update": "finishing the step",
 }

@@ -22,11 +22,12 @@ from engine.plan.runs import RunPlan
 from engine.plan.strategies import strategy
 from engine.plan.switches import combine
 from engine.train import devices, optim
+from engine.train.batch import Batch
 from engine.train.checkpoint import Checkpoints
 from engine.train.clocks import Clock, clock_for
 from engine.train.course import Shard
 from engine.train.damage import Damage
-from engine.train.data import Batch, Stream
+from engine.train.data import Stream
 from engine.train.job import Job
 from engine.train.loop import evaluate, train_epoch
 from engine.train.metrics import FINITE, Sums

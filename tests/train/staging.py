@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from engine.train.batch import Batch
 from engine.train.clocks import Clock, HostClock
-from engine.train.data import Batch
 from engine.train.strategies.base import Strategy
 
 CPU = torch.device("cpu")

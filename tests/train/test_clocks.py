@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import math
 import time
+from typing import get_args
 
 import pytest
 
-from engine.train.clocks import PARTS, HostClock
+from engine.journal.step_columns import DEVICE_PARTS
+from engine.train.clocks import HostClock, Part
 from engine.train.place import Place
 
 
@@ -21,7 +23,7 @@ def test_parts_that_come_several_times_in_a_step_add_up() -> None:
         clock.mark("backward")
     clock.end()
     timing = clock.read(1)
-    parts = dict(zip(PARTS, timing.parts, strict=True))
+    parts = dict(zip(DEVICE_PARTS, timing.device, strict=True))
     assert parts["forward"] >= 0.04
     assert parts["backward"] >= 0.02
     assert parts["forward"] + parts["backward"] == pytest.approx(timing.seconds, abs=0.005)
@@ -29,7 +31,7 @@ def test_parts_that_come_several_times_in_a_step_add_up() -> None:
     clock.begin(1)
     clock.loaded()
     clock.end()
-    assert all(math.isnan(each) for each in clock.read(1).parts)
+    assert all(math.isnan(each) for each in clock.read(1).device)
 
 
 def test_every_mark_moves_the_place_on() -> None:
@@ -40,7 +42,7 @@ def test_every_mark_moves_the_place_on() -> None:
     clock.begin(0)
     clock.loaded()
     seen = [place.heartbeat().place]
-    for part in PARTS:
+    for part in get_args(Part):
         clock.mark(part)
         seen.append(place.heartbeat().place)
     assert seen == sorted(set(seen))

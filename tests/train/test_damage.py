@@ -10,7 +10,7 @@ from engine.plan import dataset
 from engine.plan.config import Settings
 from engine.train.course import Key
 from engine.train.damage import Damage
-from engine.train.data import Images
+from engine.train.reading import Images
 from tests.train.making import images
 
 

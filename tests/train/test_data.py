@@ -10,8 +10,9 @@ import torch
 
 from engine.plan import dataset
 from engine.plan.config import Settings
+from engine.train.batch import Batch
 from engine.train.course import Shard, batch_sizes, order
-from engine.train.data import Batch, Stream
+from engine.train.data import Stream
 from tests.train.making import TINY
 
 SETTINGS = Settings(**{**TINY, "batch_size": 7})

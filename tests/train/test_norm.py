@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from engine.train import norm
 from engine.train.augment import MEAN, STD
+from engine.train.batch import Batch
 from engine.train.clocks import HostClock
-from engine.train.data import Batch
 from engine.train.strategies.none import NoParallelism
 from tests.train.laboratory import CPU, network
 from tests.train.making import plan

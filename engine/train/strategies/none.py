@@ -13,10 +13,10 @@ from engine.journal.events import Event, Notice
 from engine.plan.runs import RunPlan
 from engine.train import norm
 from engine.train.arithmetic import arithmetic, loss_of
+from engine.train.batch import Batch
 from engine.train.clocks import Clock, HostClock
 from engine.train.compiling import compiled, explained
 from engine.train.course import share
-from engine.train.data import Batch
 from engine.train.metrics import nothing, tally
 from engine.train.recompute import recompute_blocks
 from engine.train.state import on_host

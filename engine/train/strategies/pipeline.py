@@ -18,8 +18,8 @@ from engine.plan.config import Settings
 from engine.plan.runs import RunPlan
 from engine.train import norm
 from engine.train.arithmetic import loss_of
+from engine.train.batch import Batch
 from engine.train.clocks import Clock
-from engine.train.data import Batch
 from engine.train.metrics import nothing, plus, tally
 from engine.train.pipelined import Kind, Pipelined, Post
 from engine.train.profile import Profile
