@@ -58,12 +58,13 @@ def host_ledger(sums: Mapping[str, float]) -> Ledger:
     wait = sums.get(column("wait"), 0.0)
     agree, other = sums.get(column("agree"), 0.0), sums.get(column("other"), 0.0)
     if column("launch") in sums:
-        launch = sums[column("launch")]
-        parts = (("wait", wait), ("agree", agree), ("launch", launch), ("other", other))
-        return Ledger(wait + agree + launch + other, parts)
-    whole = sums.get(column("step"), 0.0)
-    compute = max(0.0, whole - wait - agree - other)
-    return Ledger(whole, (("wait", wait), ("agree", agree), ("compute", compute), ("other", other)))
+        main, spent = "launch", sums[column("launch")]
+    else:
+        whole = sums.get(column("step"), 0.0)
+        main, spent = "compute", max(0.0, whole - wait - agree - other)
+    # Their sum and not the column: readings of a clock that are rounded may exceed the whole.
+    parts = (("wait", wait), ("agree", agree), (main, spent), ("other", other))
+    return Ledger(sum(seconds for _, seconds in parts), parts)
 
 
 def device_ledger(sums: Mapping[str, float]) -> Ledger:
@@ -75,8 +76,8 @@ def device_ledger(sums: Mapping[str, float]) -> Ledger:
         seconds["starved"] = sums.get(column("wait"), 0.0)
         seconds["peers"] = sums.get(column("agree"), 0.0)
     parts = [(part, spent) for part, spent in seconds.items() if spent > 0.0]
-    idle = max(0.0, whole - sum(spent for _, spent in parts))
-    return Ledger(whole, (*parts, ("idle", idle)))
+    parts.append(("idle", max(0.0, whole - sum(spent for _, spent in parts))))
+    return Ledger(sum(spent for _, spent in parts), tuple(parts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,56 +112,72 @@ def recent(run: RunView, window: float = WINDOW) -> tuple[Times, ...]:
     The first step of an attempt is left out: it waits for workers to start, and libraries make
     their choices in it.
     """
+    steps = latest(run, window)
+    found = (_times(run, rank, *steps) for rank in run.history.ranks) if steps else ()
+    return tuple(each for each in found if each is not None)
+
+
+def latest(run: RunView, window: float = WINDOW) -> tuple[int, int] | None:
+    """The first of those steps, and the one after the last; ``None`` before there are any."""
     history = run.history
     segments = history.segments.get(None, ())
     if not segments:
-        return ()
+        return None
     last = history.steps
     first = max(segments[-1].track.base + 1, history.rows_kept_from, last - ROWS)
     if first >= last:
-        return ()
-    seconds = _rows(run, column("step"), first, last, None)
-    backwards = np.nan_to_num(seconds[::-1]).cumsum()
-    first = max(first, last - int(np.searchsorted(backwards, window)) - 1)
-    found = (_times(run, rank, first, last) for rank in history.ranks)
-    return tuple(each for each in found if each is not None)
+        return None
+    backwards = known(rows(run, column("step"), first, last)[::-1]).cumsum()
+    return max(first, last - int(np.searchsorted(backwards, window)) - 1), last
+
+
+def rows(
+    run: RunView, name: str, first: int, last: int, rank: int | None = None
+) -> NDArray[np.float64]:
+    """The column of these steps; NaN where it was not measured, or makes no sense as a number."""
+    values = np.asarray(run.history.rows(name, first, last, rank), np.float64)
+    return np.where(np.isfinite(values) & (values >= 0.0), values, np.nan)
+
+
+def known(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """With 0 for what was not measured, so that it adds nothing to a sum."""
+    return np.nan_to_num(values)
 
 
 def _times(run: RunView, rank: int, first: int, last: int) -> Times | None:
     columns = {
-        name: _rows(run, name, first, last, rank)
+        name: rows(run, name, first, last, rank)
         for name in run.history.metrics
         if name.endswith("_seconds") or name in ("images", QUEUED)
     }
     steps = columns.get(column("step"), np.empty(0))
-    known = steps[np.isfinite(steps)]
-    if not len(known):
+    measured = ~np.isnan(steps)
+    if not measured.any():
         return None
+    # Of steps that were timed alone: parts of others would not add up to anything.
+    columns = {name: values[measured] for name, values in columns.items()}
+    steps = columns[column("step")]
     counted = {column(part) for part in ("step", *HOST_PARTS, *DEVICE_PARTS)}
     sums = {
         name: float(np.nansum(values))
         for name, values in columns.items()
-        if name in counted and np.isfinite(values).any()
+        if name in counted and not np.isnan(values).all()
     }
     return Times(
         rank=rank,
-        steps=len(known),
+        steps=len(steps),
         images=float(np.nansum(columns.get("images", np.zeros(1)))),
         host=host_ledger(sums),
         device=device_ledger(sums),
-        median_step=float(np.median(known)),
-        p95_step=float(np.quantile(known, 0.95)),
+        median_step=float(np.median(steps)),
+        p95_step=float(np.quantile(steps, 0.95)),
         decode=_mean(columns.get(DECODE)),
         queued=_mean(columns.get(QUEUED)),
         lag=_mean(columns.get(LAG)),
     )
 
 
-def _rows(run: RunView, name: str, first: int, last: int, rank: int | None) -> NDArray[np.float64]:
-    return np.asarray(run.history.rows(name, first, last, rank), np.float64)
-
-
 def _mean(values: NDArray[np.float64] | None) -> float | None:
-    if values is None or not np.isfinite(values).any():
+    if values is None or np.isnan(values).all():
         return None
     return float(np.nanmean(values))

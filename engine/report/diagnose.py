@@ -1,0 +1,33 @@
+"""Where the time and the memory of a run go, in one verdict: what to change first. Pure.
+
+Every finding is a room of ``engine.report.findings`` and looks at the latest seconds of training.
+The first that holds is the verdict. Those that make the figures of others meaningless come first:
+a GPU that slows down makes every step look slow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.journal.views import RunView
+from engine.plan.runs import RunPlan
+from engine.report.findings.data import data
+from engine.report.findings.fine import fine, measuring
+from engine.report.situation import Situation, Surroundings, situation
+from engine.report.verdict import Verdict
+
+__all__ = ["Surroundings", "diagnose"]
+
+_FINDINGS: tuple[Callable[[Situation], Verdict | None], ...] = (
+    measuring,
+    data,
+)
+
+
+def diagnose(run: RunView, plan: RunPlan, around: Surroundings) -> Verdict:
+    """The most serious finding about a run, while it trains or after it has ended."""
+    here = situation(run, plan, around)
+    for finding in _FINDINGS:
+        if (verdict := finding(here)) is not None:
+            return verdict
+    return fine(here)

@@ -1,0 +1,155 @@
+"""What a diagnosis looks at, put together once: a run, its plan, and the machine around it."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from engine.journal.events import GpuFacts, GpuReading, HostSample
+from engine.journal.views import GpusView, RunView
+from engine.plan.runs import RunPlan
+from engine.report.ledger import WINDOW, Times, recent
+from engine.report.waits import Waits, waits
+
+_AROUND = 2 * WINDOW
+"""Seconds before the last step from which samples still count: steps of a window may have a
+validation between them."""
+_LATE = 2.0
+"""Samples come once a second, so one that tells of the last step may come after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What was sampled of the machine, oldest first; ``cores`` are those to plan with."""
+
+    host: Sequence[HostSample] = ()
+    gpus: GpusView = field(default_factory=GpusView)
+    cores: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsedGpu:
+    """A GPU that a rank trains on, and what was sampled of it while it did."""
+
+    rank: int
+    facts: GpuFacts
+    readings: tuple[GpuReading, ...]
+
+    @property
+    def name(self) -> str:
+        return f"GPU {self.facts.index}"
+
+    def typical(self, field: str) -> float | None:
+        """The median of a field of the readings; ``None`` where none has it."""
+        return median(getattr(each, field) for each in self.readings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """A run over the latest seconds of its training."""
+
+    run: RunView
+    plan: RunPlan
+    times: tuple[Times, ...]
+    """Of each rank."""
+    waits: Waits | None
+    """For data, over all ranks."""
+    host: tuple[HostSample, ...]
+    """Samples of the same seconds."""
+    gpus: tuple[UsedGpu, ...]
+    cores: int | None
+
+    @property
+    def steps(self) -> int:
+        return max((each.steps for each in self.times), default=0)
+
+    @property
+    def seconds(self) -> float:
+        return max((each.device.seconds for each in self.times), default=0.0)
+
+    @property
+    def step_seconds(self) -> float | None:
+        """Wall time per step, on average."""
+        return self.seconds / self.steps if self.steps and self.seconds > 0 else None
+
+    @property
+    def images_per_step(self) -> float | None:
+        """Of the global batch, on average."""
+        images = sum(each.images for each in self.times)
+        return images / self.steps if self.steps and images > 0 else None
+
+    @property
+    def images_per_second(self) -> float | None:
+        images = sum(each.images for each in self.times)
+        return images / self.seconds if images > 0 and self.seconds > 0 else None
+
+    @property
+    def on_cpu(self) -> bool:
+        ready = self.run.ready
+        return (ready.device if ready is not None else self.plan.settings.device) == "cpu"
+
+    @property
+    def loaders(self) -> int:
+        """Ranks that load images, each a share of the global batch."""
+        return self.plan.ranks if self.plan.strategy.parallelism in ("ddp", "fsdp") else 1
+
+    @property
+    def cpu(self) -> float | None:
+        """The share of the machine's cores that was busy."""
+        return median(each.cpu for each in self.host)
+
+    @property
+    def tree_cpu(self) -> float | None:
+        """Cores busy with this experiment."""
+        return median(each.tree_cpu for each in self.host)
+
+    def share(self, *parts: str) -> float:
+        """Of these parts of the device's time, the median over ranks."""
+        return median(each.device.share(*parts) for each in self.times) or 0.0
+
+
+def situation(run: RunView, plan: RunPlan, around: Surroundings) -> Situation:
+    """Samples count that were taken while the run trained its latest steps."""
+    since, until = _period(run)
+    return Situation(
+        run=run,
+        plan=plan,
+        times=recent(run),
+        waits=waits(run),
+        host=tuple(each for each in around.host if since <= each.t <= until),
+        gpus=_used(run, around.gpus, since, until),
+        cores=around.cores,
+    )
+
+
+def median(values: Iterable[float | None]) -> float | None:
+    """Of the values that are known and finite."""
+    known = [each for each in values if each is not None and math.isfinite(each)]
+    return statistics.median(known) if known else None
+
+
+def _period(run: RunView) -> tuple[float, float]:
+    """From when to when its latest steps were trained; Unix seconds."""
+    segments = run.history.segments.get(None, ())
+    if not segments:
+        return math.inf, -math.inf
+    ended = segments[-1].track.ended
+    return max(ended - _AROUND, run.started or 0.0), ended + _LATE
+
+
+def _used(run: RunView, gpus: GpusView, since: float, until: float) -> tuple[UsedGpu, ...]:
+    """Matched by UUID: torch and the driver may count GPUs in different orders."""
+    place = {facts.uuid: index for index, facts in enumerate(gpus.found)}
+    samples = [each for each in gpus.samples if since <= each.t <= until]
+    return tuple(
+        UsedGpu(
+            rank=rank,
+            facts=gpus.found[place[uuid]],
+            readings=tuple(each.readings[place[uuid]] for each in samples),
+        )
+        for rank, ready in run.readies
+        for uuid in ready.uuids
+        if uuid in place
+    )
