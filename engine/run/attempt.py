@@ -9,9 +9,10 @@ import time
 from functools import partial
 from pathlib import Path
 
+from engine import cgroup
 from engine.errors import ExperimentError
 from engine.journal import layout
-from engine.run import cgroup, kin, torchrun
+from engine.run import kin, torchrun
 from engine.run.blame import judge_ranks
 from engine.run.evidence import Evidence, Verdict, end_of, last_lines
 from engine.run.judge import judge

@@ -13,12 +13,12 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from engine import cgroup
 from engine.errors import ExperimentError
 from engine.experiment import write_atomically
 from engine.plan import places
 from engine.plan.machine import Machine
 from engine.plan.text import clean
-from engine.run import cgroup
 from engine.run.launch import available_cores, python, torch_environment
 
 _PROBE_SECONDS = 120.0

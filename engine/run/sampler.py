@@ -9,11 +9,12 @@ from pathlib import Path
 
 import psutil
 
+from engine import cgroup
 from engine.errors import JournalError
 from engine.journal import layout
 from engine.journal.events import HostSample, NodeStarted
 from engine.journal.files import Appender, writer_fields
-from engine.run import cgroup, host
+from engine.run import host
 
 PERIOD = 1.0
 

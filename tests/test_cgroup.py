@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.run import cgroup
+from engine import cgroup
 
 
 def tree(root: Path, files: dict[str, str]) -> Path:
