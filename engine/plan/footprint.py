@@ -135,7 +135,7 @@ def _of_stages(plan: RunPlan, network: Sequence[Layer]) -> Footprint:
     stages = [network[end - own : end] for end, own in zip(ends, settings.balance, strict=True)]
     if plan.strategy.parallelism == "pipeline":
         found = [_of_pipeline(plan, stages, number) for number in range(len(stages))]
-    elif settings.nproc == 1:
+    elif settings.nproc == 1 or settings.device == "cpu":
         found = [_of_gpipe(plan, stages, network, first=True, last=True)]
     else:
         found = [
