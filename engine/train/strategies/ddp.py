@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from inspect import signature
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from engine.plan.runs import RunPlan
+from engine.train.clocks import Clock, HostClock
+from engine.train.last_gradient import LastGradient
 from engine.train.strategies.shared_batch import SharedBatch
 
 _UNTIL_STEADY = 2
@@ -35,12 +39,14 @@ class DistributedDataParallelism(SharedBatch):
         """Beside compiling, two passes that count for nothing: without them a run that is resumed
         would differ from one that is not in the last bits."""
         super().warm_up(sizes, side)
+        clock = HostClock(1)
         for _ in range(0 if self._compiled and len(sizes) > 1 else _UNTIL_STEADY):
-            self._blank_pass()
+            self._blank_pass(clock)
             self._forget_step()
 
     def _spread(self, plan: RunPlan, model: nn.Module) -> nn.Module:
         device = self._arithmetic.device
+        self._last_gradient = LastGradient(next(model.parameters()))
         return DistributedDataParallel(
             super()._spread(plan, model),
             device_ids=[device] if device.type == "cuda" else None,
@@ -52,6 +58,15 @@ class DistributedDataParallelism(SharedBatch):
         network = self._network
         assert isinstance(network, DistributedDataParallel)
         return nullcontext() if last else network.no_sync()
+
+    def _backward(self, loss: Tensor, clock: Clock, last: bool) -> None:
+        """What is left of ``backward`` after the last gradient is ``exchange``: DDP sends gradients
+        while others are computed, and waits for those of other ranks at the end."""
+        if last:
+            self._last_gradient.when_it_came(partial(clock.mark, "backward"))
+        torch.autograd.backward(loss)
+        told = last and not self._last_gradient.is_awaited()
+        clock.mark("exchange" if told else "backward")
 
     def _weight(self) -> float:
         return float(self._world.size)

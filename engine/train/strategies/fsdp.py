@@ -13,6 +13,7 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from engine.plan.runs import RunPlan
 from engine.train.batch import Batch
+from engine.train.clocks import Clock
 from engine.train.metrics import nothing
 from engine.train.shards import ShardedUpdater, full, spread_like
 from engine.train.state import on_host
@@ -88,7 +89,7 @@ class FullySharded(SharedBatch):
         model.set_requires_gradient_sync(last)
         return nullcontext()
 
-    def _empty_part(self, last: bool) -> Tensor:
+    def _empty_part(self, clock: Clock, last: bool) -> Tensor:
         # Weights are put together in every part, by all ranks.
-        self._blank_pass(apart=not self._sync_bn, last=last)
+        self._blank_pass(clock, apart=not self._sync_bn, last=last)
         return nothing(self._arithmetic.device)

@@ -75,7 +75,7 @@ class NoParallelism:
         if global_count == 0:
             return nothing(self._arithmetic.device)
         if len(batch) == 0:
-            return self._empty_part(last)
+            return self._empty_part(clock, last)
         self._idle = False
         self._model.train()
         images, labels = self._arithmetic.images(batch), self._arithmetic.labels(batch)
@@ -85,8 +85,7 @@ class NoParallelism:
             clock.mark("forward")
             # Inside: what is computed again belongs to the pass it repeats, in the same mode.
             loss = loss_sum * (self._weight() / global_count)
-            torch.autograd.backward(self._updater.scale(loss))
-        clock.mark("backward")
+            self._backward(self._updater.scale(loss), clock, last)
         return tally(loss_sum, logits, labels)
 
     def update(self, lr: float, clip: float | None, clock: Clock) -> Tensor | None:
@@ -187,6 +186,11 @@ class NoParallelism:
         """By what the exchange of gradients divides them, to undo it."""
         return 1.0
 
-    def _empty_part(self, last: bool) -> Tensor:
+    def _backward(self, loss: Tensor, clock: Clock, last: bool) -> None:
+        """Computes gradients, and marks ``backward``."""
+        torch.autograd.backward(loss)
+        clock.mark("backward")
+
+    def _empty_part(self, clock: Clock, last: bool) -> Tensor:
         """A part without images, in which other ranks may have some."""
         return nothing(self._arithmetic.device)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
 from engine.plan.runs import RunPlan
 from engine.train import norm
 from engine.train.arithmetic import loss_of
+from engine.train.clocks import Clock
 from engine.train.metrics import nothing
 from engine.train.strategies.base import Feed
 from engine.train.strategies.none import NoParallelism
@@ -42,12 +42,12 @@ class SharedBatch(NoParallelism):
         # Layers that take their statistics together must do so on every rank or on none.
         return super()._is_lonely(images) and not self._sync_bn
 
-    def _empty_part(self, last: bool) -> Tensor:
+    def _empty_part(self, clock: Clock, last: bool) -> Tensor:
         if last or self._sync_bn:
-            self._blank_pass(apart=not self._sync_bn)
+            self._blank_pass(clock, apart=not self._sync_bn)
         return nothing(self._arithmetic.device)
 
-    def _blank_pass(self, *, apart: bool = True, last: bool = True) -> None:
+    def _blank_pass(self, clock: Clock, *, apart: bool = True, last: bool = True) -> None:
         """Forward and backward with a loss of nothing.
 
         ``apart``: grey images by running statistics, which stay; otherwise no images at all, which
@@ -56,9 +56,11 @@ class SharedBatch(NoParallelism):
         self._idle = False
         self._model.train()
         blank = self._arithmetic.blank(BLANKS if apart else 0, self._side)
+        images, labels = self._arithmetic.images(blank), self._arithmetic.labels(blank)
+        clock.mark("copy")
         with self._exchanging(last), norm.frozen(self._model, apart):
-            images, labels = self._arithmetic.images(blank), self._arithmetic.labels(blank)
             # No images are computed in 32 bits: layers that take their statistics together send
             # those of nothing in the format of what comes in, and all others in 32 bits.
             _, loss = loss_of(self._logits(images) if apart else self._network(images), labels)
-            torch.autograd.backward(loss * 0.0)
+            clock.mark("forward")
+            self._backward(loss * 0.0, clock, last)
