@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-_BLOCKS = {
+BLOCKS = {
     "resnet18": (2, 2, 2, 2),
     "resnet34": (3, 4, 6, 3),
     "resnet50": (3, 4, 6, 3),
@@ -18,9 +18,9 @@ _BLOCKS = {
 }
 """Residual blocks of each of the four groups."""
 
-_BASIC = ("resnet18", "resnet34")
-_WIDTHS = (64, 128, 256, 512)
-_STEM = 64
+BASIC = ("resnet18", "resnet34")
+WIDTHS = (64, 128, 256, 512)
+STEM = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +64,14 @@ def layers(model: str, image_size: int, classes: int) -> tuple[Layer, ...]:
     max pooling, beside its input, the place of each maximum. What two of them share counts once.
     Adding the two branches of a block keeps nothing, nor do pooling by the mean and flattening.
     """
-    side = _halved(image_size)
-    convolved = _STEM * side * side
-    side = _halved(side)
-    pooled = _STEM * side * side
+    side = halved(image_size)
+    convolved = STEM * side * side
+    side = halved(side)
+    pooled = STEM * side * side
     found = [
         Layer(
-            convolved=_STEM * 3 * 7 * 7,
-            channels=_STEM,
+            convolved=STEM * 3 * 7 * 7,
+            channels=STEM,
             norms=1,
             kept=2 * convolved,
             indices=pooled,
@@ -79,14 +79,14 @@ def layers(model: str, image_size: int, classes: int) -> tuple[Layer, ...]:
             output=pooled,
         )
     ]
-    before = _STEM
-    for group, (blocks, width) in enumerate(zip(_BLOCKS[model], _WIDTHS, strict=True)):
+    before = STEM
+    for group, (blocks, width) in enumerate(zip(BLOCKS[model], WIDTHS, strict=True)):
         for number in range(blocks):
             stride = 2 if group and number == 0 else 1
-            make = _basic if model in _BASIC else _bottleneck
+            make = _basic if model in BASIC else _bottleneck
             found.append(make(before, width, side, stride))
-            side = _halved(side) if stride == 2 else side
-            before = width if model in _BASIC else 4 * width
+            side = halved(side) if stride == 2 else side
+            before = width if model in BASIC else 4 * width
     pooling = Layer(input=before * side * side, output=before)
     flattening = Layer(input=before, output=before)
     head = Layer(convolved=before * classes, bias=classes, input=before, output=classes)
@@ -95,7 +95,7 @@ def layers(model: str, image_size: int, classes: int) -> tuple[Layer, ...]:
 
 def _basic(before: int, width: int, side: int, stride: int) -> Layer:
     """Two 3x3 convolutions."""
-    after = _halved(side) if stride == 2 else side
+    after = halved(side) if stride == 2 else side
     area = width * after * after
     shortcut = stride != 1 or before != width
     return Layer(
@@ -111,7 +111,7 @@ def _basic(before: int, width: int, side: int, stride: int) -> Layer:
 
 def _bottleneck(before: int, width: int, side: int, stride: int) -> Layer:
     """1x1, 3x3 (which has the stride) and 1x1 convolutions."""
-    after = _halved(side) if stride == 2 else side
+    after = halved(side) if stride == 2 else side
     wide = 4 * width
     shortcut = stride != 1 or before != wide
     inner = width * (2 * side * side + 2 * after * after)
@@ -126,6 +126,6 @@ def _bottleneck(before: int, width: int, side: int, stride: int) -> Layer:
     )
 
 
-def _halved(side: int) -> int:
+def halved(side: int) -> int:
     """The side after a convolution or pooling with a stride of 2, padded as ResNets do it."""
     return (side + 1) // 2
