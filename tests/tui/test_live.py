@@ -67,13 +67,21 @@ async def test_a_finished_run(
         assert any("⠤" in row or "⠒" in row or "⣀" in row for row in loss.rows)
 
 
-async def test_wide_has_small_charts_and_the_machine_and_small_has_one_line(
+async def test_wide_has_small_charts_and_panes_and_small_has_one_line_of_devices(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = written(tmp_path)
     async with drive(monkeypatch, WIDE, started(made)) as driver:
         await driver.until_seen("Learning rate")
-        for title in ("Images/s", "Waiting for data %", "Step time ms", "Machine", "Log", "CPU"):
+        for title in (
+            "Images/s",
+            "Waiting for data %",
+            "Step time ms",
+            "Time per step",
+            "Devices",
+            "Log",
+            "CPU",
+        ):
             assert title in driver.frame
         await driver.pilot.resize_terminal(*SMALL)
         await driver.until(lambda: "Learning rate" not in driver.frame)

@@ -10,7 +10,6 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 
-from engine.journal.events import HostSample
 from engine.journal.views import PhaseView
 from tui import output
 from tui.plain import Ascii, plain
@@ -98,16 +97,6 @@ def test_phases_are_shown_as_they_happen() -> None:
     lines = panels.phases(shown, 105.4, 60, 10).plain.splitlines()
     assert lines[1].split() == ["✓", "importing", "torch", "3.1", "s"]
     assert lines[2].split() == ["●", "building", "model", "2", "s"]
-
-
-def test_unknown_figures_of_the_machine_are_dashes() -> None:
-    text = panels.machine((), None, "", 50).plain
-    assert text.count("–") == 4
-    sample = HostSample(cpu=0.5, memory_used=2**30, memory_total=2**32)
-    text = panels.machine((sample,), 2, "", 50).plain
-    assert "50 % of 2 cores" in text
-    assert "1.0 of 4.0 GiB" in text
-    assert text.count("–") == 2
 
 
 # The viewport

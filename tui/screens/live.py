@@ -15,6 +15,7 @@ from tui.screens import live_model as model
 from tui.screens.live_actions import LiveActions
 from tui.screens.live_model import Entry, Look
 from tui.screens.live_news import ENDED, News
+from tui.screens.live_time import Insights
 from tui.widgets.viewport import Viewport
 
 PAINT = 0.25
@@ -27,6 +28,7 @@ class LiveScreen(LiveActions):
     def __init__(self) -> None:
         super().__init__()
         self._news = News()
+        self._insights = Insights()
         self._trying = False
         self._keys: tuple[object, ...] = ()
 
@@ -92,6 +94,7 @@ class LiveScreen(LiveActions):
         shown = shown or model.follow(all_)
         asked = self._asked(all_)
         training = [each.view for each in all_ if each.view and each.view.state == "running"]
+        insight = self._insights.look(shown.view, shown.plan, snapshot, int(now))
         return Look(
             snapshot=snapshot,
             entries=all_,
@@ -105,6 +108,7 @@ class LiveScreen(LiveActions):
             progress=progress(shown.view, now) if shown.view is not None else None,
             running=progress(training[0], now) if training and len(all_) > 1 else None,
             now=now,
+            insight=insight,
         )
 
     def _asked(self, all_: tuple[Entry, ...]) -> dict[str, float]:

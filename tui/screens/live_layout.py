@@ -8,14 +8,15 @@ from textual.content import Content
 
 from tui.screens import live_model as model
 from tui.screens import live_plots as plots
-from tui.screens.chart_keys import ChartKeys
 from tui.screens.live_metrics import Metric
 from tui.screens.live_model import Look
+from tui.screens.live_panes import LivePanes
 from tui.widgets import panels, summary
 from tui.widgets.chart import Chart
 from tui.widgets.keys import KeysLine
 from tui.widgets.line import Line, heading
 from tui.widgets.pipeline import pipeline, rows_of
+from tui.widgets.verdict import verdict_line
 
 SMALL_PAUSE = 1.9
 """Seconds between two drawings of a small chart whose data grows."""
@@ -24,6 +25,8 @@ NARROW_PAUSE = 1.9
 
 CHART_ROWS = 8
 """With fewer, large charts tell nothing."""
+SMALL_ROWS = 7
+"""As many for the small ones."""
 
 SMALL: tuple[Metric, ...] = ("speed", "wait", "step", "lr")
 
@@ -34,24 +37,15 @@ _CRASHED = (
 _QUEUED = "It begins when the runs before it have ended."
 
 
-class LiveLayout(ChartKeys):
-    """Lines above, two large charts, small ones, the machine and the log; fewer where it is low."""
-
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
-        (0, "-narrow"),
-        (110, "-wide"),
-    ]
-    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
-        (0, "-low"),
-        (30, "-middle"),
-        (38, "-high"),
-    ]
+class LiveLayout(LivePanes):
+    """Lines above, two large charts, small ones, the panes below; fewer where it is low."""
 
     def compose(self) -> ComposeResult:
         yield Line(id="status")
         yield Line(id="numbers")
         yield Line(id="progress")
         yield Line(id="tabs")
+        yield Line(id="verdict")
         with Vertical(id="body"):
             yield Line(id="panel")
             with Horizontal(id="large"):
@@ -63,18 +57,15 @@ class LiveLayout(ChartKeys):
             yield Line(id="pipeline")
             yield Line(id="strip")
             with Horizontal(id="bottom"):
-                yield Line(id="machine")
+                yield Line(id="time")
+                yield Line(id="devices")
                 yield Line(id="log")
         yield KeysLine()
-
-    def line(self, name: str) -> Line:
-        return self.query_one(f"#{name}", Line)
 
     def show_look(self, look: Look) -> bool:
         """Paints what changed; ``True`` where the layout did, so that it must be painted again."""
         self._show_lines(look)
-        self._show_machine(look)
-        self._show_log(look)
+        self.show_panes(look)
         again = self._show_panel(look)
         again = self._show_pipeline(look) or again
         self._show_charts(look)
@@ -90,7 +81,7 @@ class LiveLayout(ChartKeys):
         run, done = look.shown.view, look.progress
         content = Content("")
         if run is not None and done is not None:
-            figures = model.figures(run, done)
+            figures = model.figures(run, done, look.insight)
             shares = (done.fraction, done.epoch_fraction, done.eta_seconds)
             content = summary.progress(run, look.state, *shares, width)
         if not look.snapshot.caught_up:
@@ -102,28 +93,10 @@ class LiveLayout(ChartKeys):
         tabs.display = len(look.entries) > 1
         if tabs.display:
             tabs.show(summary.tabs(model.tabs(look), width))
-
-    def _show_machine(self, look: Look) -> None:
-        view = look.snapshot.view
-        if self.has_class("-low"):
-            strip = self.line("strip")
-            strip.show(panels.machine_strip(view.host, strip.room))
+        if look.insight is not None:
+            self.line("verdict").show(verdict_line(look.insight.verdict, width))
         else:
-            machine = self.line("machine")
-            machine.show(panels.machine(view.host, view.cores, view.machine, machine.room))
-
-    def _show_log(self, look: Look) -> None:
-        log = self.line("log")
-        rows = max(0, log.content_size.height - 1)
-        several = len(look.entries) > 1
-        # Above there is seldom room for it.
-        remark = model.batch(look) if self.has_class("-narrow") else ""
-        lines = [heading("Log", log.room, remark)]
-        lines += [
-            panels.log_line(each.t, each.run, each.source, each.level, each.text, several)
-            for each in (look.snapshot.lines[-rows:] if rows else ())
-        ]
-        log.show(Content("\n").join(lines))
+            self.line("verdict").show(Content(""))
 
     def _show_panel(self, look: Look) -> bool:
         """What starts, or why it failed; out of the way while it trains."""
@@ -155,7 +128,7 @@ class LiveLayout(ChartKeys):
         """The stages of a pipeline: beside the charts where there is room, else instead of them."""
         run, line = look.shown.view, self.line("pipeline")
         view = run.pipeline if run is not None else None
-        roomy = self.has_class("-high") and self.has_class("-wide")
+        roomy = self.is_high and not self.has_class("-narrow")
         wanted = roomy if look.stages is None else look.stages
         shown = view is not None and wanted and not self.has_class("-failed")
         changed = line.display != shown
@@ -175,7 +148,8 @@ class LiveLayout(ChartKeys):
     def _room_for_stages(self) -> int:
         """Rows that the charts can spare."""
         body = self.query_one("#body").content_size.height
-        below = (4 if self.has_class("-low") else 8) + 7 * self.has_class("-high")
+        bottom = self.query_one("#bottom").outer_size.height
+        below = bottom + 1 + SMALL_ROWS * self.is_high
         return max(0, body - below - CHART_ROWS - 1)
 
     def _show_charts(self, look: Look) -> None:

@@ -16,6 +16,7 @@ from engine.report.progress import Progress
 from tui.feed import Snapshot
 from tui.screens.live_metrics import Metric
 from tui.screens.live_plots import Shown
+from tui.screens.live_time import Insight
 from tui.widgets import format as show
 from tui.widgets.summary import Figures, Tab
 
@@ -75,6 +76,8 @@ class Look:
     running: Progress | None
     """Of the run that trains, where there are several."""
     now: float
+    insight: Insight | None = None
+    """Where the time of the shown run goes."""
 
     @property
     def runs(self) -> list[Shown]:
@@ -212,8 +215,9 @@ def tabs(look: Look) -> list[Tab]:
     ]
 
 
-def figures(run: RunView, now: Progress) -> Figures:
+def figures(run: RunView, now: Progress, insight: Insight | None = None) -> Figures:
     """The latest numbers; loss and top-1 are means over the latest steps."""
+    waited = insight.wait_share if insight is not None else None
     steps = run.ready.steps_per_epoch // 5 if run.ready is not None else 20
     window = min(max(steps, 10), 200)
     best = max((each.top1 for each in run.validations), default=None)
@@ -223,7 +227,7 @@ def figures(run: RunView, now: Progress) -> Figures:
         val_top1=run.validations[-1].top1 if run.validations else None,
         best_top1=best,
         throughput=now.throughput,
-        wait_share=now.wait_share,
+        wait_share=waited if waited is not None else now.wait_share,
         step_seconds=now.step_seconds,
     )
 

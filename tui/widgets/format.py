@@ -66,6 +66,17 @@ def seconds(value: float | None) -> str:
     return f"{days} d {hours} h"
 
 
+def brief(value: float | None) -> str:
+    """A short duration in at most six characters: ``3.1 ms``, ``43 ms``, ``1.3 s``, ``120 s``."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    if value < 0.00995:
+        return f"{value * 1000:.1f} ms"
+    if value < 0.9995:
+        return f"{value * 1000:.0f} ms"
+    return f"{value:.1f} s" if value < 99.95 else f"{value:,.0f} s"
+
+
 def about(value: float | None) -> str:
     """An estimated duration, marked as one: ``~40 s``, ``~3 min``, ``~2 h 10 min``."""
     if value is None or not math.isfinite(value):
@@ -88,6 +99,26 @@ def gib(size: float | None) -> str:
     if size < 1 << 30:
         return f"{size / (1 << 20):.0f} MiB"
     return f"{size / (1 << 30):.1f} GiB"
+
+
+def of_gib(size: float | None, whole: float | None) -> str:
+    """``1.5 of 23.5 GiB``, ``310 of 512 MiB``: both in the unit of the whole."""
+    if whole is None or not math.isfinite(whole):
+        return gib(size)
+    unit, factor = ("MiB", 1 << 20) if whole < 1 << 30 else ("GiB", 1 << 30)
+    decimals = 0 if whole / factor >= 64 or unit == "MiB" else 1
+    used = UNKNOWN if unknown(size) else f"{(size or 0) / factor:.{decimals}f}"
+    return f"{used} of {whole / factor:.{decimals}f} {unit}"
+
+
+def per_second(size: float | None) -> str:
+    """Bytes per second: ``12.3 GiB/s``, ``340 MiB/s``, ``0.4 MiB/s``."""
+    if size is None or not math.isfinite(size):
+        return UNKNOWN
+    if size >= 1 << 30:
+        return f"{size / (1 << 30):.1f} GiB/s"
+    mib = size / (1 << 20)
+    return f"{mib:.0f} MiB/s" if mib >= 9.95 or mib == 0 else f"{mib:.1f} MiB/s"
 
 
 def part(value: int | None, whole: int | None) -> str:

@@ -1,0 +1,100 @@
+"""What the live view says of where the time goes: numbers of a run for the panes. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.journal.views import RunView
+from engine.plan.runs import RunPlan
+from engine.report.diagnose import Surroundings, diagnose
+from engine.report.ledger import Ledger, Times, recent
+from engine.report.stall import stall
+from engine.report.verdict import Verdict
+from engine.report.waits import waits
+from tui.feed import Snapshot
+from tui.widgets.time import EpochTime, Timing, summed
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """What was made of one look at a run."""
+
+    verdict: Verdict
+    timing: Timing
+    wait_share: float | None
+    """Of the latest seconds, 0..1: of the device where it has a clock of its own."""
+
+
+class Insights:
+    """Makes an insight once a second at most: what it says does not change faster."""
+
+    def __init__(self) -> None:
+        self._of: tuple[object, ...] = ()
+        self._made: Insight | None = None
+
+    def look(
+        self, run: RunView | None, plan: RunPlan, snapshot: Snapshot, second: int
+    ) -> Insight | None:
+        """``None`` before anything is known of the run."""
+        if run is None:
+            return None
+        state = (run.run, run.state, run.attempt, run.history.steps > 0)
+        key = (snapshot.experiment, state, second)
+        if self._made is None or key != self._of:
+            self._of, self._made = key, insight(run, plan, snapshot)
+        return self._made
+
+
+def surroundings(snapshot: Snapshot) -> Surroundings:
+    view = snapshot.view
+    return Surroundings(host=view.host, gpus=view.gpus, cores=view.cores)
+
+
+def insight(run: RunView, plan: RunPlan, snapshot: Snapshot) -> Insight:
+    """Takes a few milliseconds at most."""
+    found = waits(run)
+    return Insight(
+        verdict=diagnose(run, plan, surroundings(snapshot)),
+        timing=timing(run, plan),
+        wait_share=found.share if found is not None else None,
+    )
+
+
+def timing(run: RunView, plan: RunPlan) -> Timing:
+    """Of the latest seconds of training; a run that has ended is told by its last ones."""
+    times = recent(run)
+    epochs = run.ready.epochs if run.ready is not None else run.epoch + 1
+    last = run.epochs[-1] if run.epochs else None
+    return Timing(
+        ledgers=ledgers(run, times),
+        steps=sum(each.steps for each in times),
+        ranks=max(1, len(times)),
+        stall=stall(run),
+        median_step=max((each.median_step for each in times), default=None),
+        p95_step=max((each.p95_step for each in times), default=None),
+        of_roofline=of_roofline(run, plan, times),
+        epoch=min(run.epoch + 1, epochs),
+        estimated=run.epoch_estimate if run.state == "running" else None,
+        last=EpochTime(epoch=last.epoch + 1, estimated=last.estimated_seconds, took=last.seconds)
+        if last is not None
+        else None,
+    )
+
+
+def ledgers(run: RunView, times: tuple[Times, ...]) -> tuple[tuple[str, Ledger], ...]:
+    """Both clocks', summed over ranks; on a CPU they are one, and what is left is no idling."""
+    if not times:
+        return ()
+    device = summed([each.device for each in times])
+    if on_cpu(run):
+        parts = tuple(("other" if part == "idle" else part, spent) for part, spent in device.parts)
+        return (("CPU", Ledger(device.seconds, parts)),)
+    return (("host", summed([each.host for each in times])), ("device", device))
+
+
+def on_cpu(run: RunView) -> bool:
+    return run.ready is not None and run.ready.device.startswith("cpu")
+
+
+def of_roofline(run: RunView, plan: RunPlan, times: tuple[Times, ...]) -> float | None:
+    return None

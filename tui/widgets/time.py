@@ -1,0 +1,194 @@
+"""Where the time of a step goes: the two ledgers as stacked bars, and what belongs to them. Pure.
+
+Every part has a glyph of its own, so that colour only helps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+from textual.content import Content
+
+from engine.report.ledger import WORDS, Ledger
+from engine.report.stall import Stall
+from tui.widgets import format as show
+from tui.widgets.fitting import flowed, joined
+from tui.widgets.line import heading
+from tui.widgets.stall import gauge, loader
+
+LOOKS: dict[str, tuple[str, str]] = {
+    "wait": ("░", "$series-wait"),
+    "starved": ("░", "$series-wait"),
+    "agree": ("▒", "$warning"),
+    "peers": ("▒", "$warning"),
+    "launch": ("█", "$series-train"),
+    "compute": ("█", "$series-train"),
+    "copy": ("▌", "$series-rate"),
+    "forward": ("█", "$series-train"),
+    "backward": ("▓", "$series-validation"),
+    "pipeline": ("█", "$series-train"),
+    "exchange": ("╱", "$series-speed"),
+    "update": ("▄", "$series-time"),
+    "other": ("·", "$quiet"),
+    "idle": ("·", "$quiet"),
+}
+"""Glyph and colour of each part; no glyph comes twice in one ledger."""
+
+_LABEL = 8
+"""Cells before a bar."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Where the time of a run's latest steps went. Seconds, shares in 0..1, ``None`` unknown."""
+
+    ledgers: tuple[tuple[str, Ledger], ...] = ()
+    """By whose clock (``host``, ``device``), summed over ranks."""
+    steps: int = 0
+    """Steps that the ledgers are sums of, over all ranks."""
+    ranks: int = 1
+    stall: Stall | None = None
+    median_step: float | None = None
+    """Of the slowest rank, as is the next."""
+    p95_step: float | None = None
+    of_roofline: float | None = None
+    epoch: int = 0
+    """The one at hand, from 1."""
+    estimated: float | None = None
+    """How long its training part will take."""
+    last: EpochTime | None = None
+    """Of the epoch before it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochTime:
+    """The training part of an epoch: ``estimated`` from its first steps, and what it took."""
+
+    epoch: int
+    """From 1."""
+    estimated: float | None
+    took: float
+
+    @property
+    def error(self) -> float | None:
+        """(estimated - took) / took: above 0 where the estimate was too long."""
+        if self.estimated is None or not self.took > 0:
+            return None
+        return (self.estimated - self.took) / self.took
+
+
+def summed(ledgers: Sequence[Ledger]) -> Ledger:
+    """Of several ranks together, its parts in their order."""
+    names = dict.fromkeys(part for each in ledgers for part, _ in each.parts)
+    order = [name for name in WORDS if name in names]
+    parts = tuple((name, sum(each.of(name) for each in ledgers)) for name in order)
+    return Ledger(sum(each.seconds for each in ledgers), parts)
+
+
+def stacked(ledger: Ledger, width: int) -> Content:
+    """One line of ``width`` cells, each part as many as is its share."""
+    total = ledger.seconds
+    if not total > 0 or width < 1:
+        return Content.styled("─" * max(0, width), "$faint")
+    # Edges are rounded, not lengths: so that all is as long as the line.
+    edges = accumulate((spent for _, spent in ledger.parts), initial=0.0)
+    cells = [min(width, round(edge / total * width)) for edge in edges]
+    pieces = []
+    for (part, _), (begin, end) in zip(ledger.parts, pairwise(cells), strict=True):
+        glyph, style = LOOKS[part]
+        pieces.append((glyph * (end - begin), style))
+    return Content.assemble(*pieces, ("·" * (width - cells[-1]), "$quiet"))
+
+
+def legend(ledger: Ledger, steps: int) -> list[Content]:
+    """``░ waiting for data  23 %  31 ms`` for each part worth a percent; waiting in any case."""
+    pieces = []
+    for part, spent in ledger.parts:
+        share = ledger.share(part)
+        if share < 0.005 and part not in ("wait", "starved"):
+            continue
+        glyph, style = LOOKS[part]
+        numbers = f"{show.percent(share, 0):>5} {show.brief(spent / max(1, steps)):>6}"
+        pieces.append(
+            Content.assemble(
+                (glyph, style), (f" {WORDS[part]}", "$quiet"), (numbers, "$foreground")
+            )
+        )
+    return pieces
+
+
+def ledger_rows(name: str, ledger: Ledger, steps: int, width: int) -> list[Content]:
+    """A bar with its legend below."""
+    bar = Content.assemble((name.ljust(_LABEL), "$quiet"), stacked(ledger, width - _LABEL))
+    return [bar, *flowed(legend(ledger, steps), width)]
+
+
+def time_pane(timing: Timing, width: int, height: int) -> Content:
+    """As much as ``height`` rows hold; what matters least goes first."""
+    remark = f"{timing.steps // max(1, timing.ranks):,} steps" if timing.steps else ""
+    if timing.ranks > 1 and remark:
+        remark = f"mean of {timing.ranks} ranks, {remark}"
+    head = heading("Time per step", width, remark)
+    if not timing.ledgers:
+        return Content("\n").join([head, Content.styled("nothing was measured yet", "$quiet")])
+    # In the order in which they stand, with their weight: 0 goes last.
+    groups = [
+        (place if name == "device" or len(timing.ledgers) == 1 else 3, rows)
+        for place, (name, rows) in enumerate(
+            (name, ledger_rows(name, ledger, timing.steps, width))
+            for name, ledger in timing.ledgers
+        )
+    ]
+    if timing.stall is not None:
+        groups += [
+            (1, [gauge(timing.stall, timing.ranks, width)]),
+            (4, [loader(timing.stall, width)]),
+        ]
+    groups += [(2, [_step(timing, width)]), (5, [_epoch(timing, width)])]
+    room = height - 1
+    chosen = set()
+    for place, (_, rows) in sorted(enumerate(groups), key=lambda each: each[1][0]):
+        if len(rows) <= room:
+            chosen.add(place)
+            room -= len(rows)
+    lines = [row for place, (_, rows) in enumerate(groups) if place in chosen for row in rows]
+    return Content("\n").join([head, *lines])
+
+
+def _step(timing: Timing, width: int) -> Content:
+    pieces = [
+        _pair("step", show.brief(timing.median_step), "median"),
+        _pair("", show.brief(timing.p95_step), "p95"),
+        _pair("", show.percent(timing.of_roofline, 0), "of the roofline"),
+    ]
+    return joined(pieces, width, " · ")
+
+
+def _epoch(timing: Timing, width: int) -> Content:
+    pieces = []
+    last = timing.last
+    if last is not None:
+        took = _pair(f"epoch {last.epoch} took", show.seconds(last.took), "")
+        if last.estimated is not None:
+            told = f"{show.seconds(last.estimated)} ({signed(last.error)})"
+            took = Content.assemble(took, _pair(", estimated", told, ""))
+        pieces.append(took)
+    if timing.estimated is not None or last is None:
+        about = f"~{show.seconds(timing.estimated)}" if timing.estimated is not None else "–"
+        pieces.append(_pair(f"epoch {timing.epoch}", about, "estimated"))
+    return joined(pieces, width, " · ")
+
+
+def signed(share: float | None) -> str:
+    """``+6 %``, ``-2 %``."""
+    return show.UNKNOWN if share is None else f"{share * 100:+.0f} %"
+
+
+def _pair(label: str, value: str, unit: str) -> Content:
+    return Content.assemble(
+        (f"{label} " if label else "", "$quiet"),
+        (value, "$foreground"),
+        (f" {unit}" if unit else "", "$quiet"),
+    )
