@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -103,6 +105,18 @@ def name_of(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return cpu_name() if device.type == "cpu" else f"Apple GPU ({platform.machine()})"
+
+
+def uuids(used: Sequence[torch.device]) -> tuple[str, ...]:
+    """Of these GPUs, as NVML spells them: torch and NVML may count GPUs in different orders."""
+    if used[0].type != "cuda":
+        return ()
+    return tuple(_spelled(torch.cuda.get_device_properties(each)) for each in dict.fromkeys(used))
+
+
+def _spelled(properties: Any) -> str:
+    """A slice of a GPU has an identity of its own, and says in its name what it is."""
+    return f"{'MIG' if ' MIG ' in properties.name else 'GPU'}-{properties.uuid}"
 
 
 def cpu_name() -> str:

@@ -36,10 +36,11 @@ class Facts:
         *,
         workers: int,
         threads: int,
-        queue: int | None = None,
+        queue: int | None,
+        held: dict[str, int],
     ) -> Ready:
         """``used``: this rank's devices; ``precision``: what the strategy computes in; ``queue``:
-        batches that are read ahead for it."""
+        batches that are read ahead for it; ``held``: bytes that it holds whatever the batch."""
         settings, folder = self._plan.settings, self._folder
         total = settings.epochs * len(self._sizes)
         return Ready(
@@ -61,7 +62,9 @@ class Facts:
             device_batch=device_batch(self._plan),
             norm_batch=norm_batch(self._plan),
             devices=tuple(map(str, used)) if len(used) > 1 else (),
+            uuids=devices.uuids(used),
             queue=queue,
+            held=held,
         )
 
     def _hashes(self) -> dict[str, str]:

@@ -12,6 +12,7 @@ from engine.journal.events import Notice, Phase
 from engine.plan import dataset
 from engine.plan.runs import RunPlan
 from engine.train import devices, model, optim
+from engine.train.alerts import NotFinite, Readers, Starving
 from engine.train.checkpoint import Checkpoints
 from engine.train.clocks import clock_for
 from engine.train.course import Shard
@@ -104,16 +105,26 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
             strategy.tolerance,
             beats=world.size > 1,
             others=used[1:],
+            observers=(
+                Starving(Readers(workers, cores)).step,
+                NotFinite(scaled=strategy.tolerance > 1).step,
+            ),
             tell=recorder.post,
         )
         recorder.attach(telemetry)
         recorder.post(
             facts.ready(
-                used, strategy.precision, workers=workers, threads=threads, queue=stream.queue
+                used,
+                strategy.precision,
+                workers=workers,
+                threads=threads,
+                queue=stream.queue,
+                held=strategy.held(),
             )
         )
         recorder.post(Phase(name="compiling" if settings.compile else "warming up"))
         strategy.warm_up(stream.sizes, settings.image_size)
+        telemetry.gauge.forget_peaks()
         yield Job(
             plan=plan,
             classes=folder.classes,

@@ -12,7 +12,9 @@ from torch import Tensor
 from engine.errors import TrainingError
 from engine.journal.events import EndState, EpochEnded, EpochStarted, Notice, Phase, Validated
 from engine.train.batch import Batch
+from engine.train.estimate import Estimate
 from engine.train.job import Job
+from engine.train.limits import has_all_steps, is_late, reached, steps
 from engine.train.metrics import Sums, add_up, plus
 from engine.train.rows import Loading
 from engine.train.world import Agreed
@@ -39,7 +41,7 @@ def fit(job: Job) -> Ending:
         better = sums.images > 0 and (job.best is None or sums.accuracy > job.best)
         job.best = sums.accuracy if better else job.best
         _save(job, epoch, done=epoch + 1, best=better)
-        if (limit := _limit(job)) != "":
+        if (limit := reached(job)) != "":
             return Ending("done", limit)
     return Ending("done")
 
@@ -47,14 +49,15 @@ def fit(job: Job) -> Ending:
 def train_epoch(job: Job, epoch: int) -> None:
     """One pass over the training images, or a part of one where something ends it early."""
     job.recorder.post(EpochStarted(epoch=epoch, step=job.step))
-    job.telemetry.begin_epoch()
+    estimate = Estimate(epoch, _sizes(job))
+    job.telemetry.begin_epoch(estimate)
     began = time.monotonic()
     job.began = began if job.began is None else job.began
     for number in range(job.stream.steps_per_epoch):
         if not _train_step(job, number):
             break
         _check_finite(job)
-        if _has_all_steps(job):
+        if has_all_steps(job):
             break
     result = job.telemetry.finish_epoch()
     seconds = time.monotonic() - began
@@ -78,6 +81,7 @@ def train_epoch(job: Job, epoch: int) -> None:
             sums=result.seconds,
             read=result.read,
             read_seconds=result.read_seconds if result.read else None,
+            estimated_seconds=estimate.seconds,
         )
     )
 
@@ -89,7 +93,7 @@ def _train_step(job: Job, number: int) -> bool:
     telemetry.begin(job.step, lr)
     queued = stream.queued()
     batch = stream.next()
-    telemetry.loaded(Loading(batch.read, batch.read_seconds, queued))
+    telemetry.loaded(Loading(batch.read, batch.read_seconds, queued), len(batch))
     job.damage.note(batch)
     planned = stream.images_of_step(number)
     agreed = _agree(job, batch, planned)
@@ -145,6 +149,12 @@ def evaluate(job: Job, epoch: int) -> Sums | None:
     return sums
 
 
+def _sizes(job: Job) -> tuple[int, ...]:
+    """Of the global batches that the epoch at hand will have."""
+    wanted = job.plan.settings.max_steps
+    return job.stream.all_sizes[: None if wanted is None else max(0, wanted - job.step)]
+
+
 def _position(job: Job) -> int:
     """Where the schedule stands: a step that a scaler skipped does not advance it.
 
@@ -163,38 +173,13 @@ def _agree(job: Job, batch: Batch, planned: int) -> Agreed:
         batch.missing,
         shared=job.feed.shards == 1,
         stop=job.stop.requested,
-        late=_is_late(job),
+        late=is_late(job),
     )
     job.stopping = agreed.stop
     if agreed.late and not job.late:
         job.late = True
         job.stream.cut()
     return agreed
-
-
-def _is_late(job: Job) -> bool:
-    """Whether the time is up; one step is made in any case, however slow its images came."""
-    limit = job.plan.settings.max_time
-    if limit is None or job.began is None or job.step == 0:
-        return False
-    return time.monotonic() - job.began >= limit
-
-
-def _has_all_steps(job: Job) -> bool:
-    wanted = job.plan.settings.max_steps
-    return wanted is not None and job.step >= wanted
-
-
-def _limit(job: Job) -> str:
-    """Why training ends here, as the user asked; empty where it goes on."""
-    settings = job.plan.settings
-    if job.step >= settings.epochs * job.stream.steps_per_epoch:
-        return ""
-    if _has_all_steps(job):
-        return f"after {_steps(job.step)}, as asked"
-    if job.late:
-        return f"after {settings.max_time:g} s of training, as asked"
-    return ""
 
 
 def _check_finite(job: Job) -> None:
@@ -213,11 +198,7 @@ def _stopped(job: Job, epoch: int) -> Ending:
         return Ending("stopped", "stopped before the first step, as asked")
     job.recorder.post(Phase(name="saving a checkpoint"))
     _save(job, epoch, done=epoch, best=False)
-    return Ending("stopped", f"stopped after {_steps(job.step)}, as asked")
-
-
-def _steps(count: int) -> str:
-    return f"{count} step" + ("s" if count != 1 else "")
+    return Ending("stopped", f"stopped after {steps(job.step)}, as asked")
 
 
 def _save(job: Job, epoch: int, *, done: int, best: bool) -> None:

@@ -52,8 +52,15 @@ class Row:
     top1: float
     top5: float
     images: float
+    finite: bool
+    """Of the tally: the step was made, and not skipped."""
     timing: Timing
     loading: Loading = NO_LOADING
+
+    @property
+    def good(self) -> bool:
+        """Whether it trained on its images."""
+        return self.finite and math.isfinite(self.loss_sum)
 
     def values(self) -> tuple[float, ...]:
         """In the order of ``METRICS``; NaN is not measured."""

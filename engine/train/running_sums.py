@@ -39,15 +39,14 @@ class RunningSums:
         self._read = 0
         self._read_seconds = 0.0
 
-    def add(self, row: Row, *, good: bool) -> None:
-        """``good``: it was finite, and trained on its images."""
+    def add(self, row: Row) -> None:
         seconds = (row.timing.seconds, *row.timing.host, *row.timing.device)
         for name, value in zip(_NAMES, seconds, strict=True):
             if not math.isnan(value):
                 self._seconds[name] = self._seconds.get(name, 0.0) + value
         self._read += row.loading.read
         self._read_seconds += row.loading.seconds
-        if not good:
+        if not row.good:
             self._skipped += 1
             return
         for index, value in enumerate((row.loss_sum, row.top1, row.top5, row.images)):

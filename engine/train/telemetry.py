@@ -13,7 +13,6 @@ waits before images are asked for, so that the time is nobody's but the host's `
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from bisect import bisect_left
@@ -25,13 +24,17 @@ from torch import Tensor
 
 from engine.journal.events import Event, Heartbeat, Memory, Steps
 from engine.train.clocks import Clock
-from engine.train.memory import memory
+from engine.train.estimate import Estimate
+from engine.train.memory import Gauge
 from engine.train.metrics import FINITE, TALLY
 from engine.train.place import Place
 from engine.train.rows import NO_LOADING, Loading, Row, Rows
 from engine.train.running_sums import EpochSums, RunningSums
 
 SLOTS = 256
+
+Observer = Callable[[Row], Event | None]
+"""Sees a finished step, and may have something to say."""
 
 
 @dataclass(slots=True)
@@ -59,13 +62,15 @@ class Telemetry:
         *,
         beats: bool = False,
         others: Sequence[torch.device] = (),
+        observers: Sequence[Observer] = (),
         tell: Callable[[Event], None] | None = None,
     ) -> None:
         """``tolerance``: so many steps in a row that are not finite end the training.
 
         ``others``: devices whose memory counts as well, where one process has several.
         ``beats``: other ranks depend on this one, so it says where it stands while it is slow.
-        ``tell`` takes what is found out about steps, from either thread, and returns at once.
+        ``observers`` see every finished step, from either thread; ``tell`` takes what they have to
+        say, and returns at once.
         """
         self.place = Place()
         self.clock = clock
@@ -73,8 +78,9 @@ class Telemetry:
         self._beats = beats
         self._beaten = -1
         self._device = device
-        self._devices = tuple(dict.fromkeys((device, *others)))
+        self.gauge = Gauge(tuple(dict.fromkeys((device, *others))))
         self._tolerance = tolerance
+        self._observers = tuple(observers)
         self._tell = tell
         pinned = device.type == "cuda"
         ring = torch.zeros(SLOTS, TALLY, pin_memory=pinned)
@@ -89,6 +95,7 @@ class Telemetry:
         self._step = 0
         self._lr = 0.0
         self._loading = NO_LOADING
+        self._estimate: Estimate | None = None
         self._sums = RunningSums()
         self._bad_in_a_row = 0
         self._skipped: list[int] = []
@@ -97,11 +104,12 @@ class Telemetry:
 
     # The training thread's half.
 
-    def begin_epoch(self) -> None:
+    def begin_epoch(self, estimate: Estimate | None = None) -> None:
         """Before the first ``begin`` of an epoch, when the device has nothing to do.
 
         From here on the epoch's time counts.
         """
+        self._estimate = estimate
         self.clock.anchor()
         self._gap = True
         self._sums = RunningSums()
@@ -117,10 +125,11 @@ class Telemetry:
         self.place.begin(step)
         self.clock.begin(self._launched % SLOTS)
 
-    def loaded(self, loading: Loading = NO_LOADING) -> None:
-        """After ``next(loader)``."""
+    def loaded(self, loading: Loading = NO_LOADING, images: int = 0) -> None:
+        """After ``next(loader)``; ``images``: so many are computed here at once."""
         self.clock.loaded()
         self._loading = loading
+        self.gauge.begin(images)
 
     def end(self, tally: Tensor, applied: Tensor | None) -> None:
         """After the update. ``applied`` is 1 on the device where it was not skipped."""
@@ -131,6 +140,7 @@ class Telemetry:
         self.clock.end()
         slot.step, slot.lr, slot.loading, slot.gap = self._step, self._lr, self._loading, self._gap
         self._gap = False
+        self.gauge.end()
         self._launched += 1
 
     def finish_epoch(self) -> EpochSums:
@@ -164,7 +174,7 @@ class Telemetry:
             self._rows.written(steps)
 
     def memory(self) -> Memory:
-        return memory(*self._devices)
+        return self.gauge.read()
 
     def heartbeat(self) -> Heartbeat | None:
         """Where the training thread stands, if no step was finished since the last call."""
@@ -187,14 +197,31 @@ class Telemetry:
 
     def _row(self, slot: _Slot, index: int) -> None:
         loss_sum, top1, top5, images, finite = slot.tally.tolist()
-        timing = self.clock.read(index)
-        row = Row(slot.step, slot.lr, loss_sum, top1, top5, images, timing, slot.loading)
+        row = Row(
+            step=slot.step,
+            lr=slot.lr,
+            loss_sum=loss_sum,
+            top1=top1,
+            top5=top5,
+            images=images,
+            finite=finite == 1.0,
+            timing=self.clock.read(index),
+            loading=slot.loading,
+        )
         self._rows.append(row, gap=slot.gap)
-        good = finite == 1.0 and math.isfinite(loss_sum)
-        self._sums.add(row, good=good)
-        self._bad_in_a_row = 0 if good else self._bad_in_a_row + 1
+        self._sums.add(row)
+        self._bad_in_a_row = 0 if row.good else self._bad_in_a_row + 1
         # A skipped step is skipped on every rank; a loss may be known to one of them alone.
-        if finite != 1.0 if self._tolerance > 1 else not good:
+        if not (row.finite if self._tolerance > 1 else row.good):
             self._skipped.append(slot.step)
         if self._bad_in_a_row >= self._tolerance and self.not_finite is None:
             self.not_finite = (slot.step, slot.lr)
+        self._tell_of(row)
+
+    def _tell_of(self, row: Row) -> None:
+        told = [each(row) for each in self._observers]
+        if self._estimate is not None:
+            told.append(self._estimate.step(row))
+        for event in told:
+            if event is not None and self._tell is not None:
+                self._tell(event)

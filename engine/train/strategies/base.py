@@ -83,6 +83,9 @@ class Strategy(Protocol):
     def measured(self, epoch: int, step: int) -> list[Event]:
         """What the strategy itself measured in the steps of an epoch that just ended."""
 
+    def held(self) -> dict[str, int]:
+        """Bytes that this rank holds whatever the batch: see ``Ready.held``."""
+
     def capture(self) -> dict[str, Any]:
         """The full state on the host, on rank 0 (elsewhere it may be empty): ``state_dict`` in
         torchvision's key layout, ``optimizer`` by parameter name, ``scaler``. Plain types and

@@ -17,6 +17,7 @@ from engine.train.batch import Batch
 from engine.train.clocks import Clock, HostClock
 from engine.train.compiling import compiled, explained
 from engine.train.course import share
+from engine.train.held import held
 from engine.train.metrics import nothing, tally
 from engine.train.recompute import recompute_blocks
 from engine.train.state import on_host
@@ -114,6 +115,9 @@ class NoParallelism:
 
     def measured(self, epoch: int, step: int) -> list[Event]:
         return []
+
+    def held(self) -> dict[str, int]:
+        return held(self._model, self._updater.optimizer)
 
     def capture(self) -> dict[str, Any]:
         return {"state_dict": on_host(self._model.state_dict()), **self._updater.capture()}

@@ -1,0 +1,106 @@
+"""What a rank warns of by itself: a loader that starves it, and a loss that is no number."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+from engine.journal.events import Notice
+from engine.journal.step_columns import DEVICE_PARTS, HOST_PARTS
+from engine.train.rows import Row
+
+WINDOW = 30.0
+"""Seconds of training that are looked at."""
+ENOUGH = 10.0
+"""Seconds without which nothing is said."""
+STARVING, WELL = 0.5, 0.4
+"""Shares of the time at which a warning is given, and after which it may be given again."""
+
+_STARVED, _WAIT = DEVICE_PARTS.index("starved"), HOST_PARTS.index("wait")
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who reads images: ``workers`` of the whole machine, as the user sets them, on ``cores``."""
+
+    workers: int
+    cores: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    seconds: float
+    waited: float
+    read: int
+    reading: float
+
+
+class Starving:
+    """Warns once when more than half of the last time went to waiting for data, until that is
+    well again. The first step does not count: it waits for workers to start."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+        self._steps: deque[_Step] | None = None
+        self._seconds = 0.0
+        self._waited = 0.0
+        self._told = False
+
+    def step(self, row: Row) -> Notice | None:
+        if self._steps is None:
+            self._steps = deque()
+            return None
+        self._take(self._steps, row)
+        share = self._waited / self._seconds if self._seconds > 0 else 0.0
+        if share < WELL:
+            self._told = False
+        if self._told or share <= STARVING or self._seconds < ENOUGH:
+            return None
+        self._told = True
+        return Notice(level="warning", code="starving", text=self._sentence(self._steps, share))
+
+    def _take(self, steps: deque[_Step], row: Row) -> None:
+        """Adds a step, and lets go of those before the window."""
+        starved = row.timing.device[_STARVED]
+        # On a CPU the device waits when the host does.
+        waited = row.timing.host[_WAIT] if math.isnan(starved) else starved
+        steps.append(_Step(row.timing.seconds, waited, row.loading.read, row.loading.seconds))
+        while len(steps) > 1 and self._seconds - steps[0].seconds >= WINDOW:
+            steps.popleft()
+        # Summed up anew: what is added and taken away for days would not stay true.
+        self._seconds = sum(each.seconds for each in steps)
+        self._waited = sum(each.waited for each in steps)
+
+    def _sentence(self, steps: deque[_Step], share: float) -> str:
+        read, reading = sum(each.read for each in steps), sum(each.reading for each in steps)
+        cost = f" at {1000 * reading / read:.1f} ms each" if read else ""
+        workers, cores = self._readers.workers, self._readers.cores
+        who = f"{workers} worker{'s' if workers != 1 else ''} read"
+        if workers == 0:
+            who = "the training thread itself reads"
+        change = f"raise --workers from {workers}"
+        if workers >= cores:
+            change = f"all {cores} cores read already: smaller image files, or a lower --image-size"
+        return (
+            f"{share:.0%} of the last {self._seconds:.0f} s went to waiting for data: {who} "
+            f"{read / self._seconds:.0f} images/s{cost}; {change}"
+        )
+
+
+class NotFinite:
+    """Warns of the first loss that is not finite, and of no other."""
+
+    def __init__(self, *, scaled: bool) -> None:
+        """``scaled``: a gradient scaler skips such steps."""
+        self._scaled = scaled
+        self._told = False
+
+    def step(self, row: Row) -> Notice | None:
+        if self._told or math.isfinite(row.loss_sum):
+            return None
+        self._told = True
+        text = f"the loss of step {row.step} is not a finite number, at learning rate {row.lr:.4g}"
+        if self._scaled and not row.finite:
+            text += "; the gradient scaler skipped the step and lowered its scale"
+        return Notice(level="warning", code="not-finite", text=text)
