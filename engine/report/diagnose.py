@@ -11,8 +11,16 @@ from collections.abc import Callable
 
 from engine.journal.views import RunView
 from engine.plan.runs import RunPlan
+from engine.report.findings.bubble import bubble
 from engine.report.findings.data import data
+from engine.report.findings.exchange import exchange
 from engine.report.findings.fine import fine, measuring
+from engine.report.findings.launches import launches
+from engine.report.findings.memory import nearly_full, short
+from engine.report.findings.shared import shared
+from engine.report.findings.shm import shm
+from engine.report.findings.straggler import straggler
+from engine.report.findings.throttled import throttled
 from engine.report.situation import Situation, Surroundings, situation
 from engine.report.verdict import Verdict
 
@@ -20,7 +28,16 @@ __all__ = ["Surroundings", "diagnose"]
 
 _FINDINGS: tuple[Callable[[Situation], Verdict | None], ...] = (
     measuring,
+    throttled,
+    shared,
+    short,
+    shm,
+    straggler,
     data,
+    bubble,
+    exchange,
+    launches,
+    nearly_full,
 )
 
 

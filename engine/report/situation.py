@@ -52,6 +52,7 @@ class Situation:
 
     run: RunView
     plan: RunPlan
+    around: Surroundings
     times: tuple[Times, ...]
     """Of each rank."""
     waits: Waits | None
@@ -59,7 +60,10 @@ class Situation:
     host: tuple[HostSample, ...]
     """Samples of the same seconds."""
     gpus: tuple[UsedGpu, ...]
-    cores: int | None
+
+    @property
+    def cores(self) -> int | None:
+        return self.around.cores
 
     @property
     def steps(self) -> int:
@@ -116,11 +120,11 @@ def situation(run: RunView, plan: RunPlan, around: Surroundings) -> Situation:
     return Situation(
         run=run,
         plan=plan,
+        around=around,
         times=recent(run),
         waits=waits(run),
         host=tuple(each for each in around.host if since <= each.t <= until),
         gpus=_used(run, around.gpus, since, until),
-        cores=around.cores,
     )
 
 

@@ -42,6 +42,6 @@ def size(value: float | None) -> str:
     return f"{value / 2**30:.1f} GiB"
 
 
-def several(number: int, word: str) -> str:
+def several(number: int, word: str, ending: str = "s") -> str:
     """``1 worker``, ``2 workers``."""
-    return f"{number:,} {word}" + ("" if number == 1 else "s")
+    return f"{number:,} {word}" + ("" if number == 1 else ending)

@@ -1,0 +1,71 @@
+"""Whether somebody else uses the GPU, or the cores, that this run trains on."""
+
+from __future__ import annotations
+
+from engine.report.findings.words import count, percent, size
+from engine.report.situation import Situation, UsedGpu, median
+from engine.report.verdict import Verdict
+
+FOREIGN = 2**30
+"""Bytes of a GPU that others hold; less is what a driver keeps for itself."""
+FULL = 0.9
+"""Of the cores are busy: only then does another job take some away."""
+THEIRS = 0.25
+"""Of the cores are busy with others; a desktop, or a dashboard, takes less."""
+_SAMPLES = 3
+"""At least, so that a moment does not speak for all."""
+
+
+def shared(here: Situation) -> Verdict | None:
+    """Another job on a GPU of the run; where the CPU trains, on this machine."""
+    held = [(bytes_, gpu) for gpu in here.gpus if (bytes_ := foreign(gpu)) is not None]
+    most, gpu = max(held, key=lambda each: each[0], default=(0.0, None))
+    if gpu is not None and most >= FOREIGN:
+        return _on_gpu(gpu, most, alone=len(here.around.gpus.found) < 2)
+    return _on_cores(here) if here.on_cpu else None
+
+
+def foreign(gpu: UsedGpu) -> float | None:
+    """Bytes of its memory that are not this experiment's; ``None`` where nobody can tell."""
+    return median(
+        each.memory_used - each.memory_ours
+        for each in gpu.readings
+        if each.memory_used is not None and each.memory_ours is not None
+    )
+
+
+def _on_gpu(gpu: UsedGpu, held: float, *, alone: bool) -> Verdict:
+    evidence = [(f"{gpu.name} memory of others", size(held))]
+    if (ours := gpu.typical("memory_ours")) is not None:
+        evidence.append((f"{gpu.name} memory of this run", size(ours)))
+    if (busy := gpu.typical("utilization")) is not None:
+        evidence.append((f"{gpu.name} busy", percent(busy)))
+    return Verdict(
+        kind="shared",
+        title="another job on the GPU",
+        finding=f"others hold {size(held)} of {gpu.name}, so times say little about this training",
+        change="wait until it has ended" if alone else "train on another GPU (--gpus)",
+        evidence=tuple(evidence),
+    )
+
+
+def _on_cores(here: Situation) -> Verdict | None:
+    cores = here.cores
+    known = [each for each in here.host if each.tree_cpu is not None]
+    if not cores or len(known) < _SAMPLES or here.cpu is None or here.cpu < FULL:
+        return None
+    ours = here.tree_cpu or 0.0
+    theirs = here.cpu * cores - ours
+    if theirs < THEIRS * cores:
+        return None
+    return Verdict(
+        kind="shared",
+        title="another job on this machine",
+        finding=f"others keep {theirs:.1f} of {cores} cores busy, this training {ours:.1f}",
+        change="wait until it has ended",
+        evidence=(
+            ("cores busy", percent(here.cpu)),
+            ("with this training", f"{ours:.1f} of {count(cores)}"),
+            ("with others", f"{theirs:.1f} of {count(cores)}"),
+        ),
+    )
