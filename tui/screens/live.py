@@ -30,6 +30,7 @@ class LiveScreen(LiveActions):
         self._news = News()
         self._insights = Insights()
         self._trying = False
+        self._told = 0
         self._keys: tuple[object, ...] = ()
 
     def on_mount(self) -> None:
@@ -48,7 +49,10 @@ class LiveScreen(LiveActions):
     def paint(self) -> None:
         """Shows the newest snapshot, unless the terminal has not taken the last frame yet."""
         feed = self._app.feed
-        if feed is None or not self.is_current:
+        if feed is None:
+            return
+        if not self.is_current:
+            self._tell_from_below(feed.latest())
             return
         if output.backlog(self.app) > 1:
             self._try_again()
@@ -68,6 +72,14 @@ class LiveScreen(LiveActions):
         self._painted = now
         self._tell_news(snapshot)
         self._show(snapshot)
+
+    def _tell_from_below(self, snapshot: Snapshot | None) -> None:
+        """News come through while another screen is open; of another experiment there are none."""
+        if snapshot is None or self.look is None or snapshot.number == self._told:
+            return
+        if snapshot.experiment is self.look.snapshot.experiment:
+            self._told = snapshot.number
+            self._tell_news(snapshot)
 
     def _try_again(self) -> None:
         """The line is stalled: look soon whether it moves, so that a key waits no longer."""
@@ -141,6 +153,8 @@ class LiveScreen(LiveActions):
         """Says what happened since the last look, and lets go of requests that are done."""
         for message in self._news.ends(snapshot):
             self.post_message(message)
+        for alert in self._news.alerts(snapshot):
+            self._app.tell(alert.text, severity=alert.level)
         if news := self._news.welcome(snapshot, time.time()):
             self._app.tell(news)
         if not snapshot.alive:

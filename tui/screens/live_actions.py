@@ -23,6 +23,11 @@ _CYCLE: tuple[Metric, ...] = ("top1", "top5", "speed", "wait", "step", "lr")
 """What the second large chart can show."""
 
 
+_NEED_A_LOOK = frozenset(
+    ("turn", "overlay", "pick", "follow", "stop", "retry", "log", "stages", "devices", "diagnosis")
+)
+
+
 class LiveActions(LiveLayout):
     """Chooses what is looked at, and asks for what is to be done about it."""
 
@@ -30,6 +35,8 @@ class LiveActions(LiveLayout):
         "stop",
         "retry",
         "log",
+        "devices",
+        "diagnosis",
         "stages",
         "turn",
         "follow",
@@ -40,6 +47,8 @@ class LiveActions(LiveLayout):
         Binding("K", "stop", "stop"),
         Binding("R", "retry", "retry"),
         Binding("l", "log", "log"),
+        Binding("d", "devices", "devices"),
+        Binding("i", "diagnosis", "why", tooltip="diagnosis: what holds the training up, and why"),
         Binding("n", "turn(1)", "run", key_display="n p", tooltip="next run"),
         Binding("p", "turn(-1)", "previous run", show=False),
         Binding("f", "follow", "follow"),
@@ -88,7 +97,7 @@ class LiveActions(LiveLayout):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         look = self.look
-        if action not in ("turn", "overlay", "pick", "follow", "stop", "retry", "log", "stages"):
+        if action not in _NEED_A_LOOK:
             return super().check_action(action, parameters)
         if look is None:
             return False
@@ -140,6 +149,19 @@ class LiveActions(LiveLayout):
 
         if self.look is not None:
             self.app.push_screen(LogScreen(self.look.shown.name, self.look.shown.strategy))
+
+    def action_devices(self) -> None:
+        from tui.screens.devices import DevicesScreen
+
+        if self.look is not None:
+            self.app.push_screen(DevicesScreen(self.look.shown.name))
+
+    def action_diagnosis(self) -> None:
+        from tui.screens.diagnosis import DiagnosisScreen
+
+        if self.look is not None:
+            shown = self.look.shown
+            self.app.push_screen(DiagnosisScreen(shown.name, shown.strategy))
 
     def action_stop(self) -> None:
         look = self.look

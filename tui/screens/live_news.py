@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from textual.message import Message
 
+from engine.journal.events import Notice
+from engine.journal.views import ExperimentView
+from engine.plan.text import clean
 from tui.feed import Snapshot
 from tui.messages import ExperimentFinished, RunFinished
 from tui.seen import since
 
 ENDED = ("done", "failed", "stopped")
+
+ALERTS = frozenset(("starving", "not-finite", "silent", "throttled", "gpu-lost", "disk"))
+"""The codes of notices worth a toast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A sentence that should be seen at once; ``run`` is empty where it is of the whole."""
+
+    t: float
+    run: str
+    code: str
+    level: str
+    text: str
 
 
 class News:
@@ -18,6 +38,17 @@ class News:
         self._states: dict[str, str] = {}
         self._alive = False
         self._welcomed = False
+        self._alerts: frozenset[Alert] | None = None
+        """Those at the last look; ``None`` before all has been read."""
+
+    def alerts(self, snapshot: Snapshot) -> list[Alert]:
+        """Warnings since the last look, oldest first; those before the first look are history."""
+        if not snapshot.caught_up:
+            return []
+        now = frozenset(_alerts(snapshot.view))
+        fresh = now - self._alerts if self._alerts is not None else frozenset()
+        self._alerts = now
+        return sorted(fresh, key=lambda each: each.t)
 
     def welcome(self, snapshot: Snapshot, now: float) -> str:
         """Once, when all has been read: what happened since the user last looked, if anything."""
@@ -41,3 +72,19 @@ class News:
         if was_alive and not snapshot.alive:
             found.append(ExperimentFinished(snapshot.experiment.name, snapshot.state))
         return found
+
+
+def _alerts(view: ExperimentView) -> Iterator[Alert]:
+    several = len(view.runs) > 1
+    for run in view.runs:
+        for notice in run.notices:
+            if _is_alert(notice):
+                text = f"{run.strategy}: {notice.text}" if several else notice.text
+                yield Alert(notice.t, run.run, notice.code, notice.level, clean(text))
+    for notice in view.notices:
+        if _is_alert(notice):
+            yield Alert(notice.t, "", notice.code, notice.level, clean(notice.text))
+
+
+def _is_alert(notice: Notice) -> bool:
+    return notice.code in ALERTS and notice.level in ("warning", "error")

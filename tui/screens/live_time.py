@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.journal.events import EpochEnded
 from engine.journal.views import RunView
+from engine.plan.roofline import roof
 from engine.plan.runs import RunPlan
 from engine.report.diagnose import Surroundings, diagnose
-from engine.report.ledger import Ledger, Times, recent
+from engine.report.ledger import Ledger, Times, device_ledger, recent
 from engine.report.stall import stall
 from engine.report.verdict import Verdict
 from engine.report.waits import waits
@@ -64,7 +66,7 @@ def timing(run: RunView, plan: RunPlan) -> Timing:
     """Of the latest seconds of training; a run that has ended is told by its last ones."""
     times = recent(run)
     epochs = run.ready.epochs if run.ready is not None else run.epoch + 1
-    last = run.epochs[-1] if run.epochs else None
+    took = epoch_times(run)
     return Timing(
         ledgers=ledgers(run, times),
         steps=sum(each.steps for each in times),
@@ -75,9 +77,7 @@ def timing(run: RunView, plan: RunPlan) -> Timing:
         of_roofline=of_roofline(run, plan, times),
         epoch=min(run.epoch + 1, epochs),
         estimated=run.epoch_estimate if run.state == "running" else None,
-        last=EpochTime(epoch=last.epoch + 1, estimated=last.estimated_seconds, took=last.seconds)
-        if last is not None
-        else None,
+        last=took[-1] if took else None,
     )
 
 
@@ -97,4 +97,40 @@ def on_cpu(run: RunView) -> bool:
 
 
 def of_roofline(run: RunView, plan: RunPlan, times: tuple[Times, ...]) -> float | None:
-    return None
+    """Images per second of one device, of what it could do at most; ``None`` is unknown."""
+    ready, settings = run.ready, plan.settings
+    seconds = max((each.device.seconds for each in times), default=0.0)
+    if ready is None or on_cpu(run) or not seconds > 0:
+        return None
+    size, compiled = settings.image_size, settings.compile
+    most = roof(ready.device_name, ready.precision, settings.model, size, compiled)
+    if most is None:
+        return None
+    images = sum(each.images for each in times)
+    return images / seconds / gpus(run) / most.images_per_second
+
+
+def gpus(run: RunView) -> int:
+    """How many GPUs it trains on: by UUID where they told it, else one for each rank."""
+    uuids = {uuid for _, ready in run.readies for uuid in ready.uuids}
+    return len(uuids) or max(1, len(run.readies))
+
+
+def epoch_times(run: RunView) -> list[EpochTime]:
+    """What the training part of each epoch took, and what had been expected."""
+    return [
+        EpochTime(
+            epoch=each.epoch + 1,
+            estimated=each.estimated_seconds,
+            took=each.seconds,
+            waited=tuple((rank, _waited(told)) for rank, told in each.by_rank),
+        )
+        for each in run.epochs
+    ]
+
+
+def _waited(epoch: EpochEnded) -> float | None:
+    """From the rank's own sums; of older journals, from the wait of its host."""
+    if epoch.sums:
+        return device_ledger(epoch.sums).share("starved")
+    return epoch.wait_seconds / epoch.seconds if epoch.seconds > 0 else None

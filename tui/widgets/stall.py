@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from textual.content import Content
 
-from engine.report.stall import Stall, Waiting
+from engine.report.stall import Stall
 from tui.widgets import format as show
 from tui.widgets.fitting import joined
-from tui.widgets.line import bar, heading
+from tui.widgets.line import bar
 
 GAUGE = 16
 """Cells of the bar."""
@@ -48,27 +46,6 @@ def loader(shown: Stall, width: int) -> Content:
     decode = _number(show.brief(shown.decode), "per image")
     pieces.append(Content.assemble(("decode ", "$quiet"), decode))
     return joined(pieces, width, " · ")
-
-
-def stall_table(epochs: Sequence[Waiting], ranks: int, width: int) -> list[Content]:
-    """Of each epoch, how much of it was spent waiting; newest last."""
-    if not epochs:
-        return []
-    several = ranks > 1
-    lines = [heading("Waiting for data, by epoch", width)]
-    for each in epochs:
-        room = max(4, min(40, width - (44 if several else 22)))
-        line = Content.assemble(
-            (f"  epoch {each.epoch + 1:>4}  ", "$quiet"),
-            bar(each.median, room, "$series-wait"),
-            (f" {show.percent(each.median, 0):>5}", "$foreground"),
-        )
-        if several:
-            worst = (f"{show.percent(each.worst, 0):>5}", "$foreground")
-            rank = (f" rank {each.worst_rank}", "$quiet")
-            line = Content.assemble(line, (" median, worst ", "$quiet"), worst, rank)
-        lines.append(line)
-    return lines
 
 
 def _workers(count: int) -> Content:

@@ -5,6 +5,7 @@ Every part has a glyph of its own, so that colour only helps.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -17,6 +18,7 @@ from tui.widgets import format as show
 from tui.widgets.fitting import flowed, joined
 from tui.widgets.line import heading
 from tui.widgets.stall import gauge, loader
+from tui.widgets.tables import table
 
 LOOKS: dict[str, tuple[str, str]] = {
     "wait": ("░", "$series-wait"),
@@ -70,6 +72,8 @@ class EpochTime:
     """From 1."""
     estimated: float | None
     took: float
+    waited: tuple[tuple[int, float | None], ...] = ()
+    """How much of it each rank waited for data, 0..1, by rank."""
 
     @property
     def error(self) -> float | None:
@@ -179,6 +183,30 @@ def _epoch(timing: Timing, width: int) -> Content:
         about = f"~{show.seconds(timing.estimated)}" if timing.estimated is not None else "–"
         pieces.append(_pair(f"epoch {timing.epoch}", about, "estimated"))
     return joined(pieces, width, " · ")
+
+
+def epoch_table(epochs: Sequence[EpochTime], width: int) -> list[Content]:
+    """Newest first: what was expected, what came, and who waited for data how much."""
+    ranks = sorted({rank for each in epochs for rank, _ in each.waited})
+    titles = ["epoch", "estimated", "took", "error", "waiting for data"]
+    if len(ranks) > 1:
+        titles = [*titles[:4], "waiting: median", *(f"rank {rank}" for rank in ranks)]
+    rows = []
+    for each in reversed(epochs):
+        shares = dict(each.waited)
+        told = [share for share in shares.values() if share is not None]
+        middle = show.percent(statistics.median(told), 0) if told else show.UNKNOWN
+        row = [
+            str(each.epoch),
+            show.seconds(each.estimated),
+            show.seconds(each.took),
+            signed(each.error),
+            middle,
+        ]
+        if len(ranks) > 1:
+            row += [show.percent(shares.get(rank), 0) for rank in ranks]
+        rows.append(row)
+    return table(titles, rows, width)
 
 
 def signed(share: float | None) -> str:

@@ -9,7 +9,6 @@ from textual.content import Content
 from engine.plan.text import clean
 from engine.report.verdict import Verdict
 from tui.widgets.fitting import at_word, wrapped
-from tui.widgets.line import heading
 
 WHY = "i why"
 """The key for the whole diagnosis, and its word."""
@@ -50,8 +49,7 @@ def _said(verdict: Verdict, room: int) -> tuple[str, str]:
 def verdict_lines(verdict: Verdict, width: int) -> list[Content]:
     """The same in full: what was found, what to change, and the evidence as a table."""
     sign, colour = _sign(verdict)
-    lines = [heading("Diagnosis", width)]
-    lines.append(Content.assemble((f"{sign} ", colour), (clean(verdict.title), "bold $foreground")))
+    lines = [Content.assemble((f"{sign} ", colour), (clean(verdict.title), "bold $foreground"))]
     lines += _paragraph("", verdict.finding, width, "$foreground")
     if verdict.change:
         lines += _paragraph("→ ", verdict.change, width, "bold $foreground")

@@ -1,0 +1,87 @@
+"""Diagnosis: the verdict with its evidence, and where the time and the memory of a run went."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from engine.journal.views import RunView
+from engine.plan.runs import RunPlan
+from engine.plan.text import clean
+from engine.report.diagnose import diagnose
+from engine.report.ledger import Times, recent
+from engine.report.memory import memory_report
+from engine.report.stall import stall
+from tui.feed import Snapshot
+from tui.screens.live_time import epoch_times, ledgers, surroundings
+from tui.screens.paged import PagedScreen
+from tui.widgets import format as show
+from tui.widgets.line import heading
+from tui.widgets.memory import memory_lines
+from tui.widgets.stall import gauge, loader
+from tui.widgets.time import epoch_table, ledger_rows
+from tui.widgets.verdict import verdict_lines
+
+WIDEST = 120
+"""Cells across beyond which a line is hard to read."""
+
+
+class DiagnosisScreen(PagedScreen):
+    """Of the run that Live shows."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("i,backspace,escape", "close", "back", key_display="i"),
+    ]
+
+    def __init__(self, run: str, strategy: str) -> None:
+        super().__init__()
+        self._run, self._strategy = run, strategy
+
+    def title_of(self, snapshot: Snapshot, width: int) -> Content:
+        run = snapshot.view.run(self._run)
+        state = run.state if run is not None else "queued"
+        return heading(f"Diagnosis of {clean(self._strategy)}", width, state)
+
+    def lines_of(self, snapshot: Snapshot, width: int) -> list[Content]:
+        run = snapshot.view.run(self._run)
+        plan = next(each for each in snapshot.experiment.plan.runs if each.run == self._run)
+        if run is None:
+            return [Content.styled("it has not begun yet", "$quiet")]
+        width = min(width, WIDEST)
+        verdict = diagnose(run, plan, surroundings(snapshot))
+        return [*verdict_lines(verdict, width), *where(run, plan, width)]
+
+
+def where(run: RunView, plan: RunPlan, width: int) -> list[Content]:
+    """Time and memory by rank, loading, and every epoch."""
+    epochs = epoch_times(run)
+    sections = [
+        _ledgers(run, recent(run), width),
+        memory_lines(memory_report(run, plan), width),
+        _loading(run, width),
+        [heading("Epochs, newest first", width), *epoch_table(epochs, width)] if epochs else [],
+    ]
+    return [line for section in sections if section for line in (Content(""), *section)]
+
+
+def _ledgers(run: RunView, times: tuple[Times, ...], width: int) -> list[Content]:
+    if not times:
+        return []
+    lines = [heading("Time per step", width, f"the latest {times[0].steps:,} steps")]
+    for each in times:
+        label = f"rank {each.rank}" if len(times) > 1 else "step"
+        step = f"{show.brief(each.median_step)} median, {show.brief(each.p95_step)} p95"
+        lines.append(Content.assemble((f"{label:<8}", "bold $foreground"), (step, "$foreground")))
+        for name, ledger in ledgers(run, (each,)):
+            lines += ledger_rows(name, ledger, each.steps, width)
+    return lines
+
+
+def _loading(run: RunView, width: int) -> list[Content]:
+    found = stall(run)
+    if found is None:
+        return []
+    ranks = len(run.history.ranks)
+    return [heading("Loading", width), gauge(found, ranks, width), loader(found, width)]
