@@ -33,6 +33,7 @@ from engine.train.stop import Stopped, StopRequest
 
 if TYPE_CHECKING:
     from engine.train.loop import Ending
+    from engine.train.out_of_memory import Start
 
 _ROOT = Path(__file__).parents[2]
 STOP_FILE = "stop"
@@ -76,11 +77,13 @@ def main(argv: Sequence[str]) -> int:
         recorder.post(Phase(name="importing torch"))
         from engine.train.job import prepare
         from engine.train.loop import fit
+        from engine.train.out_of_memory import Start, free_memory
 
         with prepare(running.plan, run_directory, recorder, running.stop) as job:
             if job.world.size == 1:
                 # Once more: what is raised in the midst of an import may be swallowed by a library.
                 running.stop.interrupt_startup()
+            running.start = Start(len(job.classes), free_memory())
             try:
                 running.end(fit(job))
             except Exception as error:
@@ -131,6 +134,7 @@ class Attempt:
         self.recorder = recorder
         self.stop = stop
         self.plan: RunPlan | None = None
+        self.start: Start | None = None
         self.step = 0
         self.exit_code = EXIT_DONE
         self._state: EndState = "done"
@@ -171,7 +175,7 @@ class Attempt:
             self._state = "failed"
             if isinstance(error, Exception):
                 self.record(error)
-            self._reason, self.exit_code = explain(error, self.plan)
+            self._reason, self.exit_code = explain(error, self.plan, self.start)
             if not isinstance(error, ResnetTuiError):
                 traceback.print_exception(error)
                 told = own_traceback(error)
@@ -183,7 +187,9 @@ class Attempt:
         return True
 
 
-def explain(error: BaseException, plan: RunPlan | None) -> tuple[str, int]:
+def explain(
+    error: BaseException, plan: RunPlan | None, start: Start | None = None
+) -> tuple[str, int]:
     """An error as a sentence with a remedy where there is one, and the exit code."""
     if isinstance(error, ResnetTuiError):
         return str(error), error.exit_code
@@ -191,10 +197,10 @@ def explain(error: BaseException, plan: RunPlan | None) -> tuple[str, int]:
     if isinstance(error, ImportError) and not (error.name or "").startswith("engine."):
         sentence = f"torch or torchvision cannot be imported ({first}); install them again"
         return sentence, EXIT_TRAINING_FAILED
-    if isinstance(error, MemoryError) or "out of memory" in first or "t allocate memory" in first:
-        size = f" of {plan.settings.batch_size} at {plan.settings.image_size} px" if plan else ""
-        sentence = f"out of memory with a batch{size}; lower --batch-size or --image-size"
-        return sentence, EXIT_TRAINING_FAILED
+    from engine.train.out_of_memory import explained, is_refusal
+
+    if is_refusal(error):
+        return explained(error, plan, start), EXIT_TRAINING_FAILED
     if "DataLoader worker" in first:
         return (
             f"a process that decodes images died ({first}); where memory or /dev/shm is short, "
