@@ -15,7 +15,8 @@ class EpochTime:
     epoch: int
     """From 0."""
     estimated: float | None
-    """(images / batch) x time per batch, from its first steps."""
+    """(images / batch) x time per batch, from its first steps; not of an epoch that was cut short,
+    which took less for another reason."""
     actual: float | None
     """``None`` while it lasts."""
 
@@ -29,10 +30,15 @@ class EpochTime:
 
 def epoch_times(run: RunView) -> tuple[EpochTime, ...]:
     """Each epoch that every rank has finished, then the one at hand where it is estimated."""
+    length = run.ready.steps_per_epoch if run.ready is not None else 0
     rows = [
         EpochTime(
             epoch=each.epoch,
-            estimated=_finite(each.estimated_seconds),
+            estimated=(
+                _finite(each.estimated_seconds)
+                if each.end_step >= (each.epoch + 1) * length
+                else None
+            ),
             actual=_finite(each.seconds),
         )
         for each in run.epochs

@@ -42,7 +42,7 @@ GPUS = Machine(
 )
 CPU = Machine(torch="2.15", cores=2)
 
-Columns = Mapping[str, float | Sequence[float]]
+Columns = Mapping[str, Any]
 """Values of the columns of a rank's steps; one number stands for all steps."""
 
 
@@ -113,13 +113,13 @@ def verdict(
     return diagnose(told, run, Surroundings(view.host, view.gpus, view.cores))
 
 
-def host(seconds: int = 10, **fields: Any) -> list[HostSample]:
+def host(seconds: int = 60, **fields: Any) -> list[HostSample]:
     """A sample a second."""
     sample = HostSample(t=NOW, cpu=0.5, memory_used=2**33, memory_total=2**35)
     return [structs.replace(sample, t=NOW + each, **fields) for each in range(seconds)]
 
 
-def gpus(*readings: GpuReading, seconds: int = 10) -> list[Event]:
+def gpus(*readings: GpuReading, seconds: int = 60) -> list[Event]:
     """GPUs ``GPU-0``, ``GPU-1``, ... that read the same for so many seconds."""
     facts = tuple(
         GpuFacts(index=each, uuid=f"GPU-{each}", name="NVIDIA H200", memory_total=141 * 2**30)

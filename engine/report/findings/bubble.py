@@ -78,7 +78,7 @@ def _better(pipeline: PipelineView, last: StagesView, slowest: int) -> str:
     balance[slowest] -= 1
     balance[to] += 1
     now, then = (",".join(map(str, each)) for each in (pipeline.balance, balance))
-    return f"--balance {then} instead of {now}"
+    return f"give --balance {then} instead of {now}"
 
 
 def _evidence(pipeline: PipelineView, last: StagesView) -> tuple[tuple[str, str], ...]:

@@ -77,18 +77,19 @@ def _change(here: Situation, now: Loading) -> tuple[str, str]:
     reads = (median(each.tree_read for each in here.host) or 0.0) >= READING
     if now.keeps_up and reads:
         return _FASTER_DISK, "; they come from a disk"
-    if not _exhausted(here, now):
+    exhausted = _exhausted(here, now)
+    if not exhausted:
         able = _able(here, now)
         if able > now.workers:
             return f"raise --workers from {now.workers} to {able}", ""
         if has_idle_cores(here) or reads:
             return _FASTER_DISK, "; the cores are idle while images come from a disk"
     side = here.plan.settings.image_size * 8 // 7
-    cores = several(now.cores, "core") if now.cores else "the cores"
-    return (
-        f"shrink the image files to about {side} px, once: smaller ones are read faster",
-        f"; {cores} {'do both' if here.on_cpu else 'cannot read faster'}",
-    )
+    change = f"shrink the image files to about {side} px, once: smaller ones are read faster"
+    if not now.cores or (now.keeps_up and not exhausted):
+        return change, ""
+    cores = several(now.cores, "core")
+    return change, f"; {cores} {'do both' if here.on_cpu else 'cannot read faster'}"
 
 
 _FASTER_DISK = "copy the images to a faster disk"

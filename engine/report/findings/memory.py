@@ -98,12 +98,14 @@ def _swapping(here: Situation) -> Verdict | None:
 def _smaller(here: Situation) -> str:
     """Gradient checkpointing keeps the batch as it is; where it cannot be had, or is there
     already, a batch in more parts does."""
-    settings, parallelism = here.plan.settings, here.plan.strategy.parallelism
-    if parallelism in ("none", "dp", "ddp", "fsdp"):
+    settings, strategy = here.plan.settings, here.plan.strategy
+    if strategy.parallelism in ("none", "dp", "ddp", "fsdp"):
         if not settings.gradient_checkpointing and not settings.compile:
-            return "add --gradient-checkpointing"
-    elif settings.recompute != "always" and parallelism == "gpipe":
-        return f"--recompute always instead of {settings.recompute}"
+            if strategy.gradient_checkpointing is None:
+                return "add --gradient-checkpointing"
+            return f"train with gradient-checkpointing instead of {strategy.name}"
+    elif settings.recompute != "always" and strategy.parallelism == "gpipe":
+        return f"give --recompute always instead of {settings.recompute}"
     if (here.run.ready.device_batch if here.run.ready else 0) == 1:
         return f"lower --image-size from {settings.image_size} to {settings.image_size * 3 // 4}"
     return f"raise --accumulate from {settings.accumulate} to {2 * settings.accumulate}"
