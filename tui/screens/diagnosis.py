@@ -11,17 +11,19 @@ from engine.journal.views import RunView
 from engine.plan.runs import RunPlan
 from engine.plan.text import clean
 from engine.report.diagnose import diagnose
+from engine.report.epochs import epoch_times
 from engine.report.ledger import Times, recent
 from engine.report.memory import memory_report
 from engine.report.stall import stall
 from tui.feed import Snapshot
-from tui.screens.live_time import epoch_times, ledgers, surroundings
+from tui.screens.live_time import ledgers, surroundings, waits_by_epoch
 from tui.screens.paged import PagedScreen
 from tui.widgets import format as show
 from tui.widgets.line import heading
 from tui.widgets.memory import memory_lines
 from tui.widgets.stall import gauge, loader
-from tui.widgets.time import epoch_table, ledger_rows
+from tui.widgets.time import ledger_rows
+from tui.widgets.time_tables import epoch_table, rank_table
 from tui.widgets.verdict import verdict_lines
 
 WIDEST = 120
@@ -56,12 +58,11 @@ class DiagnosisScreen(PagedScreen):
 
 def where(run: RunView, plan: RunPlan, width: int) -> list[Content]:
     """Time and memory by rank, loading, and every epoch."""
-    epochs = epoch_times(run)
     sections = [
         _ledgers(run, recent(run), width),
         memory_lines(memory_report(run, plan), width),
         _loading(run, width),
-        [heading("Epochs, newest first", width), *epoch_table(epochs, width)] if epochs else [],
+        _epochs(run, width),
     ]
     return [line for section in sections if section for line in (Content(""), *section)]
 
@@ -70,12 +71,22 @@ def _ledgers(run: RunView, times: tuple[Times, ...], width: int) -> list[Content
     if not times:
         return []
     lines = [heading("Time per step", width, f"the latest {times[0].steps:,} steps")]
-    for each in times:
-        label = f"rank {each.rank}" if len(times) > 1 else "step"
-        step = f"{show.brief(each.median_step)} median, {show.brief(each.p95_step)} p95"
-        lines.append(Content.assemble((f"{label:<8}", "bold $foreground"), (step, "$foreground")))
-        for name, ledger in ledgers(run, (each,)):
-            lines += ledger_rows(name, ledger, each.steps, width)
+    whole = ledgers(run, times)
+    steps = sum(each.steps for each in times)
+    if len(times) == 1:
+        step = f"{show.brief(times[0].median_step)} median, {show.brief(times[0].p95_step)} p95"
+        lines.append(Content.assemble((f"{'step':<8}", "$quiet"), (step, "$foreground")))
+    for name, ledger in whole:
+        lines += ledger_rows(name, ledger, steps, width)
+    if len(times) > 1:
+        extra = {
+            "median": [show.brief(each.median_step) for each in times],
+            "p95": [show.brief(each.p95_step) for each in times],
+        }
+        for place, (name, _) in enumerate(whole):
+            parts = [(each.rank, each.steps, ledgers(run, (each,))[place][1]) for each in times]
+            lines += [Content(""), Content.styled(f"{name} by rank", "bold $foreground")]
+            lines += rank_table(parts, extra if place == 0 else {}, width)
     return lines
 
 
@@ -85,3 +96,11 @@ def _loading(run: RunView, width: int) -> list[Content]:
         return []
     ranks = len(run.history.ranks)
     return [heading("Loading", width), gauge(found, ranks, width), loader(found, width)]
+
+
+def _epochs(run: RunView, width: int) -> list[Content]:
+    epochs = epoch_times(run)
+    if not epochs:
+        return []
+    head = heading("Epochs, newest first", width)
+    return [head, *epoch_table(epochs, waits_by_epoch(run), width)]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.journal.history import Axis, Buckets, HistoryView
+from engine.journal.step_columns import column
 from engine.journal.views import ValidationView
 from tui.widgets import format as show
 
@@ -32,6 +33,8 @@ class Kind:
     include: tuple[float, ...] = ()
     calm: float = 0.0
     robust: bool = False
+    name: Callable[[HistoryView], str] = lambda _: "now"
+    """What the legend calls the curve of a single run."""
 
 
 def _plain(
@@ -79,16 +82,28 @@ def _speed(
 def _wait(
     history: HistoryView, axis: Axis, low: float, high: float, columns: int
 ) -> Buckets | None:
-    """Share of the time spent waiting for data, in percent: a ratio of sums too."""
-    if not {"wait_seconds", "step_seconds"} <= set(history.metrics):
+    """Share of the time spent waiting for data, in percent: a ratio of sums too.
+
+    Of the device where it has a clock of its own: a host that waits may be ahead of it.
+    """
+    waited = column("starved") if _has_device_clock(history) else column("wait")
+    if not {waited, "step_seconds"} <= set(history.metrics):
         return None
-    waits = history.buckets("wait_seconds", axis, low, high, columns)
+    waits = history.buckets(waited, axis, low, high, columns)
     spent = history.buckets("step_seconds", axis, low, high, columns)
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = 100.0 / spent.mean.astype(np.float64)
         found = _scaled(waits, np.where(np.isfinite(factor), factor, np.nan))
     count = np.where(np.isfinite(found.mean), found.count, 0)
     return replace(found, high=np.minimum(found.high, np.float32(100.0)), count=count)
+
+
+def _has_device_clock(history: HistoryView) -> bool:
+    return column("starved") in history.metrics
+
+
+def _whose_wait(history: HistoryView) -> str:
+    return "device" if _has_device_clock(history) else "now"
 
 
 def _one_decimal(value: float | None) -> str:
@@ -136,6 +151,7 @@ KINDS: dict[Metric, Kind] = {
         number=_one_decimal,
         ceiling=100.0,
         include=(0.0, 10.0),
+        name=_whose_wait,
     ),
     "step": Kind(
         "Step time",

@@ -77,7 +77,6 @@ class Look:
     """Of the run that trains, where there are several."""
     now: float
     insight: Insight | None = None
-    """Where the time of the shown run goes."""
 
     @property
     def runs(self) -> list[Shown]:
@@ -217,7 +216,6 @@ def tabs(look: Look) -> list[Tab]:
 
 def figures(run: RunView, now: Progress, insight: Insight | None = None) -> Figures:
     """The latest numbers; loss and top-1 are means over the latest steps."""
-    waited = insight.wait_share if insight is not None else None
     steps = run.ready.steps_per_epoch // 5 if run.ready is not None else 20
     window = min(max(steps, 10), 200)
     best = max((each.top1 for each in run.validations), default=None)
@@ -227,7 +225,7 @@ def figures(run: RunView, now: Progress, insight: Insight | None = None) -> Figu
         val_top1=run.validations[-1].top1 if run.validations else None,
         best_top1=best,
         throughput=now.throughput,
-        wait_share=waited if waited is not None else now.wait_share,
+        wait_share=now.wait_share if insight is None else insight.wait_share,
         step_seconds=now.step_seconds,
     )
 

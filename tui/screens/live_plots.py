@@ -118,7 +118,7 @@ def _series(
     series: list[Curve | Marks] = []
     meaning = kind.meaning if alone else MEANINGS[(shown.number - 1) % len(MEANINGS)]
     if found is not None:
-        name = "train" if kind.validation else "now"
+        name = "train" if kind.validation else kind.name(run.history)
         series.append(
             Curve(
                 name=name if alone else f"{shown.number} {run.strategy}",

@@ -9,12 +9,13 @@ from engine.journal.views import RunView
 from engine.plan.roofline import roof
 from engine.plan.runs import RunPlan
 from engine.report.diagnose import Surroundings, diagnose
+from engine.report.epochs import epoch_times
 from engine.report.ledger import Ledger, Times, device_ledger, recent
 from engine.report.stall import stall
 from engine.report.verdict import Verdict
 from engine.report.waits import waits
 from tui.feed import Snapshot
-from tui.widgets.time import EpochTime, Timing, summed
+from tui.widgets.time import Timing, summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,9 @@ def insight(run: RunView, plan: RunPlan, snapshot: Snapshot) -> Insight:
 def timing(run: RunView, plan: RunPlan) -> Timing:
     """Of the latest seconds of training; a run that has ended is told by its last ones."""
     times = recent(run)
-    epochs = run.ready.epochs if run.ready is not None else run.epoch + 1
-    took = epoch_times(run)
+    epochs = epoch_times(run)
+    ended = [each for each in epochs if each.actual is not None]
+    going = [each for each in epochs if each.actual is None]
     return Timing(
         ledgers=ledgers(run, times),
         steps=sum(each.steps for each in times),
@@ -75,9 +77,8 @@ def timing(run: RunView, plan: RunPlan) -> Timing:
         median_step=max((each.median_step for each in times), default=None),
         p95_step=max((each.p95_step for each in times), default=None),
         of_roofline=of_roofline(run, plan, times),
-        epoch=min(run.epoch + 1, epochs),
-        estimated=run.epoch_estimate if run.state == "running" else None,
-        last=took[-1] if took else None,
+        last=ended[-1] if ended else None,
+        at_hand=going[-1] if going else None,
     )
 
 
@@ -116,17 +117,14 @@ def gpus(run: RunView) -> int:
     return len(uuids) or max(1, len(run.readies))
 
 
-def epoch_times(run: RunView) -> list[EpochTime]:
-    """What the training part of each epoch took, and what had been expected."""
-    return [
-        EpochTime(
-            epoch=each.epoch + 1,
-            estimated=each.estimated_seconds,
-            took=each.seconds,
-            waited=tuple((rank, _waited(told)) for rank, told in each.by_rank),
-        )
+def waits_by_epoch(run: RunView) -> dict[int, dict[int, float]]:
+    """How much of each epoch each rank waited for data, 0..1; what is not known is left out."""
+    return {
+        each.epoch: {
+            rank: share for rank, told in each.by_rank if (share := _waited(told)) is not None
+        }
         for each in run.epochs
-    ]
+    }
 
 
 def _waited(epoch: EpochEnded) -> float | None:

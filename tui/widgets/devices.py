@@ -13,7 +13,7 @@ from engine.plan.text import clean
 from tui.widgets import format as show
 from tui.widgets import gpu
 from tui.widgets.fitting import at_word, flowed, joined, wrapped
-from tui.widgets.host import host_pieces, host_rows, host_strip
+from tui.widgets.host import host_pieces, host_rows, host_short, host_strip
 from tui.widgets.line import bar, heading, sparkline
 
 TITLE = "Devices"
@@ -202,9 +202,7 @@ def devices_strip(shown: Devices, width: int) -> Content:
     pieces += _warnings(newest)
     if not several:
         pieces.append(_piece("", gpu.watts(newest[0])))
-    pieces += host_pieces(shown.host, shown.cores)[:1]
-    if not several:
-        pieces += host_pieces(shown.host, shown.cores)[2:3]
+    pieces += host_short(shown.host)
     return joined(pieces, width, " · ")
 
 
@@ -237,7 +235,7 @@ def _warnings(newest: Sequence[GpuReading]) -> list[Content]:
     if lost:
         words.append("GPU lost" if len(newest) == 1 else f"{lost} lost")
     slowed = dict.fromkeys(why for each in newest for why in each.throttled)
-    words += [clean(each) for each in slowed]
+    words += [f"{gpu.SLOWED} {clean(each)}" for each in slowed]
     return [Content.styled(each, "bold $warning") for each in words]
 
 

@@ -155,6 +155,11 @@ def _links(newest: GpuReading, width: int) -> Content:
         pairs.append(("NVLink", newest.nvlink_in, newest.nvlink_out))
     told = []
     for place, (label, coming, going) in enumerate(pairs):
+        if coming is None and going is None:
+            told.append(
+                Content.assemble((f"{label:<{_LABEL}}", "$quiet"), (show.UNKNOWN, "$foreground"))
+            )
+            continue
         words = Content.assemble(
             (f"{label:<{_LABEL}}" if place == 0 else f" {label} ", "$quiet"),
             ("in ", "$quiet"),

@@ -89,6 +89,13 @@ def host_pieces(samples: Sequence[HostSample], cores: int | None) -> list[Conten
     return [_piece(*each) for each in found]
 
 
+def host_short(samples: Sequence[HostSample]) -> list[Content]:
+    """CPU and memory in the fewest cells."""
+    newest = samples[-1] if samples else None
+    cpu = show.percent(newest.cpu if newest else None, 0)
+    return [_piece(("CPU", f"{cpu:>5}"), ("", "")), _piece(("memory", memory(newest)), ("", ""))]
+
+
 def _piece(whole: tuple[str, str], ours: tuple[str, str]) -> Content:
     """``memory 1.5 of 23.5 GiB, training 1.1 GiB``."""
     comma = ", " if ours[0] else ""

@@ -5,20 +5,19 @@ Every part has a glyph of its own, so that colour only helps.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from textual.content import Content
 
+from engine.report.epochs import EpochTime
 from engine.report.ledger import WORDS, Ledger
 from engine.report.stall import Stall
 from tui.widgets import format as show
 from tui.widgets.fitting import flowed, joined
 from tui.widgets.line import heading
 from tui.widgets.stall import gauge, loader
-from tui.widgets.tables import table
 
 LOOKS: dict[str, tuple[str, str]] = {
     "wait": ("░", "$series-wait"),
@@ -56,31 +55,9 @@ class Timing:
     """Of the slowest rank, as is the next."""
     p95_step: float | None = None
     of_roofline: float | None = None
-    epoch: int = 0
-    """The one at hand, from 1."""
-    estimated: float | None = None
-    """How long its training part will take."""
     last: EpochTime | None = None
-    """Of the epoch before it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EpochTime:
-    """The training part of an epoch: ``estimated`` from its first steps, and what it took."""
-
-    epoch: int
-    """From 1."""
-    estimated: float | None
-    took: float
-    waited: tuple[tuple[int, float | None], ...] = ()
-    """How much of it each rank waited for data, 0..1, by rank."""
-
-    @property
-    def error(self) -> float | None:
-        """(estimated - took) / took: above 0 where the estimate was too long."""
-        if self.estimated is None or not self.took > 0:
-            return None
-        return (self.estimated - self.took) / self.took
+    """The last epoch that ended."""
+    at_hand: EpochTime | None = None
 
 
 def summed(ledgers: Sequence[Ledger]) -> Ledger:
@@ -165,48 +142,30 @@ def _step(timing: Timing, width: int) -> Content:
     pieces = [
         _pair("step", show.brief(timing.median_step), "median"),
         _pair("", show.brief(timing.p95_step), "p95"),
-        _pair("", show.percent(timing.of_roofline, 0), "of the roofline"),
+        _pair("", _of_most(timing.of_roofline), "of the roofline"),
     ]
     return joined(pieces, width, " · ")
 
 
+def _of_most(share: float | None) -> str:
+    return show.percent(share, 1 if share is not None and share < 0.095 else 0)
+
+
 def _epoch(timing: Timing, width: int) -> Content:
     pieces = []
-    last = timing.last
+    last, at_hand = timing.last, timing.at_hand
     if last is not None:
-        took = _pair(f"epoch {last.epoch} took", show.seconds(last.took), "")
+        took = _pair(f"epoch {last.epoch + 1} took", show.seconds(last.actual), "")
         if last.estimated is not None:
             told = f"{show.seconds(last.estimated)} ({signed(last.error)})"
             took = Content.assemble(took, _pair(", estimated", told, ""))
         pieces.append(took)
-    if timing.estimated is not None or last is None:
-        about = f"~{show.seconds(timing.estimated)}" if timing.estimated is not None else "–"
-        pieces.append(_pair(f"epoch {timing.epoch}", about, "estimated"))
+    if at_hand is not None:
+        about = f"~{show.seconds(at_hand.estimated)}"
+        pieces.append(_pair(f"epoch {at_hand.epoch + 1}", about, "estimated"))
+    if not pieces:
+        pieces.append(_pair("epoch", show.UNKNOWN, "estimated"))
     return joined(pieces, width, " · ")
-
-
-def epoch_table(epochs: Sequence[EpochTime], width: int) -> list[Content]:
-    """Newest first: what was expected, what came, and who waited for data how much."""
-    ranks = sorted({rank for each in epochs for rank, _ in each.waited})
-    titles = ["epoch", "estimated", "took", "error", "waiting for data"]
-    if len(ranks) > 1:
-        titles = [*titles[:4], "waiting: median", *(f"rank {rank}" for rank in ranks)]
-    rows = []
-    for each in reversed(epochs):
-        shares = dict(each.waited)
-        told = [share for share in shares.values() if share is not None]
-        middle = show.percent(statistics.median(told), 0) if told else show.UNKNOWN
-        row = [
-            str(each.epoch),
-            show.seconds(each.estimated),
-            show.seconds(each.took),
-            signed(each.error),
-            middle,
-        ]
-        if len(ranks) > 1:
-            row += [show.percent(shares.get(rank), 0) for rank in ranks]
-        rows.append(row)
-    return table(titles, rows, width)
 
 
 def signed(share: float | None) -> str:

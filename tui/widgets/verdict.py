@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from textual.content import Content
@@ -13,6 +14,7 @@ from tui.widgets.fitting import at_word, wrapped
 WHY = "i why"
 """The key for the whole diagnosis, and its word."""
 
+_CLAUSE = re.compile("[:;,] ")
 _CALM = {"fine": ("✓", "$success"), "measuring": ("◔", "$quiet")}
 
 
@@ -40,7 +42,11 @@ def _said(verdict: Verdict, room: int) -> tuple[str, str]:
     """The title, and of the rest the most that fits."""
     title, finding, change = (clean(e) for e in (verdict.title, verdict.finding, verdict.change))
     then = f" → {change}" if change else ""
-    rests = [f" · {finding}{then}", f" · {finding.split(': ')[0]}{then}", then or f" · {finding}"]
+    rests = [
+        f" · {finding}{then}",
+        f" · {_CLAUSE.split(finding)[0]}{then}",
+        then or f" · {finding}",
+    ]
     fitting = (each for each in rests if len(title) + len(each) <= room)
     rest = next(fitting, rests[-1]) if finding or change else ""
     return title, at_word(rest, room - len(title))
