@@ -64,9 +64,9 @@ def arguments(experiment: Path, made: RunPlan, attempt: int = 1) -> list[str]:
     return ["--experiment", str(experiment), "--run-name", made.run, "--attempt", str(attempt)]
 
 
-def journal(experiment: Path, made: RunPlan, attempt: int = 1) -> list[AnyEvent]:
-    """Everything rank 0 wrote; every line of it must be an event."""
-    path = layout.rank_journal(experiment, made.run, attempt, 0)
+def journal(experiment: Path, made: RunPlan, attempt: int = 1, rank: int = 0) -> list[AnyEvent]:
+    """Everything a rank wrote; every line of it must be an event."""
+    path = layout.rank_journal(experiment, made.run, attempt, rank)
     events, skipped = parse(path.read_bytes() if path.exists() else b"")
     assert skipped == 0
     return events
