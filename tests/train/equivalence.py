@@ -15,7 +15,7 @@ import torch
 
 from engine.train import devices
 from engine.train.world import from_environment
-from tests.train import proofs
+from tests.train import measured, proofs
 from tests.train.cases import BY_TORCHRUN
 from tests.train.laboratory import CPU, Laboratory, differences
 
@@ -38,7 +38,7 @@ def main(folder: Path) -> None:
                 "images": [row[3] for row in seen.losses],
                 "validation": [proofs.as_row(seen.validation), proofs.as_row(plain.validation)],
             }
-    for proof in proofs.ALL:
+    for proof in (*proofs.ALL, *measured.ALL):
         answers[proof.__name__] = proof(laboratory)
     if world.first:
         (notes / ANSWERS).write_text(json.dumps(answers))

@@ -16,7 +16,8 @@ from engine.train.world import ALONE
 from tests.conftest import REPOSITORY
 from tests.train.cases import BY_TORCHRUN, ONE_PROCESS
 from tests.train.equivalence import ANSWERS
-from tests.train.laboratory import VAL, Case, Laboratory, differences, lay_out
+from tests.train.laboratory import VAL, Case, Laboratory, differences, lay_out, network
+from tests.train.measured import LATE
 from tests.train.proofs import GOES_ON, SHARED, as_row
 
 EXACT = 1e-10
@@ -147,3 +148,28 @@ def test_checkpointing_computes_blocks_twice(
     answers: dict[int, dict[str, Any]], world: int, name: str
 ) -> None:
     assert answers[world]["blocks_are_computed_twice"][name] == [1, 2]
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_waiting_for_gradients_is_told_from_computing_them(
+    answers: dict[int, dict[str, Any]], world: int
+) -> None:
+    ranks = answers[world]["gradients_are_waited_for"]["ranks"]
+    computed = ["copy", "forward", "backward"]
+    # The first part of a step is not exchanged; a last one without images is.
+    assert all(each["marks"] == [*computed, *computed, "exchange", "update"] for each in ranks[0])
+    assert all(
+        [each["marks"] for each in steps] == [each["marks"] for each in ranks[0]] for steps in ranks
+    )
+    *others, late = (steps[0]["seconds"] for steps in ranks)
+    assert all(each["exchange"] >= LATE for each in others)
+    assert late["backward"] >= LATE
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_what_ranks_hold_is_their_own(answers: dict[int, dict[str, Any]], world: int) -> None:
+    held = answers[world]["parts_make_a_whole"]
+    model = network("group")
+    whole = sum(each.nbytes for each in model.state_dict().values())
+    assert set(held["fsdp"].values()) == set(held["pipeline"].values()) == {whole}
+    assert set(held["ddp"].values()) == {world * whole}
