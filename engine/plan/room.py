@@ -15,7 +15,7 @@ def size(value: int) -> str:
         return f"{value:,} bytes"
     if value < 1 << 30:
         return f"{value / (1 << 20):.0f} MiB"
-    return f"{value / (1 << 30):.1f} GiB"
+    return f"{value / (1 << 30):,.1f} GiB"
 
 
 def fitting_batch(plan: RunPlan, classes: int | None, room: int | None) -> int | None:
@@ -30,7 +30,8 @@ def fitting_batch(plan: RunPlan, classes: int | None, room: int | None) -> int |
     if found is None:
         # Unknown, or too little: with all the room there is, only the former is left.
         return None if largest_batch(plan, classes, 1 << 62) is None else 0
-    found = min(found, plan.settings.batch_size // 2)
+    if found >= plan.settings.batch_size:
+        found = plan.settings.batch_size // 2
     return found // 8 * 8 if found >= _EIGHTS else found
 
 

@@ -20,9 +20,8 @@ _REFUSED = re.compile(
 )
 """How CUDA, Apple's GPUs, torch on a CPU, numpy, C++ and cuDNN say that there is no more."""
 
-_UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
-_UNITS |= {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
-_SIZE = r"([\d.]+) ?(bytes|[KMGT]iB|[KMG]B)"
+_UNITS = {letter: 1 << 10 * power for power, letter in enumerate("bKMGTPE")}
+_SIZE = r"([\d.]+) ?([bKMGTPE])(?:ytes|i?B)"
 _ASKED = rf"allocate {_SIZE}"
 
 _LIBRARIES = 350 << 20
