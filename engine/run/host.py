@@ -59,6 +59,7 @@ def machine_name() -> str:
 def busyness() -> Busyness:
     memory = psutil.virtual_memory()
     total, available = memory.total, memory.available
+    shared = shared_memory()
     limit, used = cgroup.memory_limit(), cgroup.memory_used()
     if limit is not None and used is not None and limit < total:
         total, available = limit, min(available, max(0, limit - used))
@@ -67,8 +68,17 @@ def busyness() -> Busyness:
         load=os.getloadavg()[0],
         memory_available=available,
         memory_total=total,
-        shared_memory_free=_shared_memory(),
+        shared_memory_free=None if shared is None else shared[0],
     )
+
+
+def shared_memory() -> tuple[int, int] | None:
+    """Bytes free and in all of ``/dev/shm``, through which loader workers hand over images."""
+    try:
+        status = os.statvfs("/dev/shm")
+    except OSError:
+        return None
+    return status.f_bavail * status.f_frsize, status.f_blocks * status.f_frsize
 
 
 def probe(refresh: bool = False) -> Machine:
@@ -161,11 +171,3 @@ def _remember(path: Path, machine: Machine) -> None:
         write_atomically(path, msgspec.json.encode(machine))
     except (OSError, ExperimentError):
         return  # A read-only home: the next time asks again.
-
-
-def _shared_memory() -> int | None:
-    try:
-        status = os.statvfs("/dev/shm")
-    except OSError:
-        return None
-    return status.f_bavail * status.f_frsize

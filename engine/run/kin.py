@@ -34,10 +34,22 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
 
+_spared: set[int] = set()
+
+
+def spare(pid: int) -> None:
+    """Takes a child of our own, which outlives runs, out of ``descendants`` until ``forget``."""
+    _spared.add(pid)
+
+
+def forget(pid: int) -> None:
+    _spared.discard(pid)
+
+
 def descendants() -> list[psutil.Process]:
-    """Every living process that comes from this one."""
+    """Every living process that comes from this one, but those that are spared."""
     found = psutil.Process().children(recursive=True)
-    return [each for each in found if _alive(each)]
+    return [each for each in found if each.pid not in _spared and _alive(each)]
 
 
 def lives(pid: int) -> bool:
@@ -82,7 +94,8 @@ def kill(processes: list[psutil.Process]) -> None:
 def reap() -> None:
     """Takes the exit status of adopted orphans, so that none stays a zombie.
 
-    Only for when no ``Popen`` of this process waits for a child: it would lose its status.
+    Only for when no ``Popen`` of this process waits for a child whose exit status matters: it would
+    lose it (and say 0).
     """
     while True:
         try:

@@ -1,10 +1,12 @@
-"""Samples of this node, once a second: cores, memory, disk, and this experiment's own share."""
+"""Samples of this node: cores, memory, disk, this experiment's own share, and its GPUs."""
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import time
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import psutil
@@ -12,27 +14,49 @@ import psutil
 from engine import cgroup
 from engine.errors import JournalError
 from engine.journal import layout
-from engine.journal.events import HostSample, NodeStarted
+from engine.journal.events import Event, GpuSample, HostSample, NodeStarted, Notice
 from engine.journal.files import Appender, writer_fields
 from engine.run import host
+from engine.run.gpu_alarms import GpuAlarms
+from engine.run.gpus import Gpus
+from engine.run.ownership import Ownership, numbered_otherwise
+from engine.run.tree import Tree
 
-PERIOD = 1.0
+PERIOD = "RESNET_TUI_SAMPLE_SECONDS"
+"""Environment variable: seconds between two samples of host and GPUs, 0.2 to 60 (default 1)."""
+
+_SHARED_EVERY = 10
+"""Samples from one look at shared pages to the next: see ``tree``."""
+
+
+def period(environment: Mapping[str, str]) -> float:
+    """Seconds between two samples: what the user set, within bounds; 1 where it is no number."""
+    try:
+        seconds = float(environment.get(PERIOD, "1"))
+    except ValueError:
+        return 1.0
+    return min(60.0, max(0.2, seconds)) if math.isfinite(seconds) else 1.0
 
 
 class Sampler:
     """Appends to the node's journal. Shares are measured from one sample to the next."""
 
     def __init__(self, experiment: Path, node: int = 0) -> None:
+        """To be made in the main thread: the process that reads GPUs ends with that."""
         self._directory = experiment
         self._journal = Appender(layout.node_journal(experiment, node))
-        self._supervisor = psutil.Process()
+        self._period = period(os.environ)
+        self._tree = Tree()
         self._cpus = _schedulable()
         self._limit = cgroup.memory_limit()
-        self._spent: dict[tuple[int, float], float] = {}
+        self._taken = 0
         self._last = time.monotonic()
         self.disk_free: int | None = None
+        self._alarms = GpuAlarms()
+        self._ownership = Ownership(numbered_otherwise())
+        self._notices: list[Notice] = []
         psutil.cpu_percent(percpu=True)
-        self._journal.append(
+        self._append(
             NodeStarted(
                 **writer_fields(),
                 node=node,
@@ -41,33 +65,64 @@ class Sampler:
                 machine=host.machine_name(),
             )
         )
+        self._gpus = Gpus(experiment, self._period)
 
     @property
     def due(self) -> bool:
-        return time.monotonic() - self._last >= PERIOD
+        return time.monotonic() - self._last >= self._period
+
+    def listen(self, training: Collection[str], *, running: bool) -> None:
+        """Appends what has been read of GPUs; never waits for it.
+
+        ``training``: the UUIDs of GPUs that ranks train on; ``running``: whether there are ranks.
+        """
+        for event in self._gpus.poll():
+            told = event
+            if isinstance(event, GpuSample):
+                facts = self._gpus.facts
+                told = self._ownership.settle(facts, event, training, running=running)
+                self._notices += self._alarms.sample(facts, event, training)
+            self._append(told)
+        self._notices += self._alarms.driver(self._gpus.problem)
+
+    def notices(self) -> list[Notice]:
+        """What is to be warned of since the last call."""
+        notices, self._notices = self._notices, []
+        return notices
 
     def sample(self) -> None:
-        """Measures and appends one sample; without a disk to write to, it is lost."""
-        now = time.monotonic()
-        seconds, self._last = now - self._last, now
+        """Measures and appends one sample of the host."""
+        self._last = time.monotonic()
         used, total = self._memory()
-        tree_cpu, tree_rss = self._tree(seconds)
+        use = self._tree.look(shared=self._taken % _SHARED_EVERY == 0)
+        self._taken += 1
         self.disk_free = _disk_free(self._directory)
-        sample = HostSample(
-            cpu=self._cpu(),
-            memory_used=used,
-            memory_total=total,
-            tree_cpu=tree_cpu,
-            tree_rss=tree_rss,
-            disk_free=self.disk_free,
+        shared = host.shared_memory()
+        self._append(
+            HostSample(
+                cpu=self._cpu(),
+                memory_used=used,
+                memory_total=total,
+                tree_cpu=use.cpu,
+                tree_rss=use.rss,
+                disk_free=self.disk_free,
+                tree_pss=use.pss,
+                shm_free=None if shared is None else shared[0],
+                shm_total=None if shared is None else shared[1],
+                tree_read=use.read,
+            )
         )
-        try:
-            self._journal.append(sample)
-        except JournalError:
-            return
 
     def close(self) -> None:
+        self._gpus.close()
         self._journal.close()
+
+    def _append(self, event: Event) -> None:
+        """Without a disk to write to, a sample is lost."""
+        try:
+            self._journal.append(event)
+        except JournalError:
+            return
 
     def _cpu(self) -> float:
         """Share of the cores that this process may use which were busy."""
@@ -83,24 +138,6 @@ class Sampler:
             if used is not None:
                 return used, self._limit
         return memory.total - memory.available, memory.total
-
-    def _tree(self, seconds: float) -> tuple[float, int]:
-        """Cores busy with, and memory resident in, the supervisor and all that comes from it."""
-        spent: dict[tuple[int, float], float] = {}
-        rss = 0
-        for process in (self._supervisor, *self._supervisor.children(recursive=True)):
-            try:
-                with process.oneshot():
-                    times = process.cpu_times()
-                    rss += process.memory_info().rss
-                    spent[process.pid, process.create_time()] = times.user + times.system
-            except psutil.Error:
-                continue
-        # A process that is new here spent all its time since the last sample.
-        busy = sum(after - self._spent.get(key, 0.0) for key, after in spent.items())
-        first = not self._spent
-        self._spent = spent
-        return (0.0 if first else max(0.0, busy) / max(seconds, 1e-3)), rss
 
 
 def _disk_free(directory: Path) -> int | None:

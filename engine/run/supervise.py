@@ -91,6 +91,8 @@ class Supervisor:
             self._attend(self._active)
         if self._active is None:
             self._launch_next()
+        watch = self._active.watch if self._active else None
+        self._sampler.listen(watch.uuids if watch else (), running=watch is not None)
         if self._sampler.due:
             self._sampler.sample()
             self._warn()
@@ -99,7 +101,7 @@ class Supervisor:
         return self._active is not None or bool(self._queue.waiting)
 
     def _warn(self) -> None:
-        notices = self._alarms.disk(self._sampler.disk_free)
+        notices = self._alarms.disk(self._sampler.disk_free) + self._sampler.notices()
         if self._active is not None:
             notices += self._alarms.silence(self._active.run, self._active.watch.quiet())
         for notice in notices:

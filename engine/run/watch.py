@@ -37,6 +37,7 @@ class Watch:
         self.best_top1: float | None = None
         self.pids: dict[int, int] = {}
         """Of the ranks that have begun."""
+        self._uuids: dict[int, tuple[str, ...]] = {}
         self.movement = Movement(ranks)
         self._spoke = dict.fromkeys(range(ranks), time.monotonic())
 
@@ -44,6 +45,16 @@ class Watch:
     def closed(self) -> bool:
         """Whether every rank has said how it ended."""
         return len(self.closings) >= self.ranks
+
+    @property
+    def uuids(self) -> frozenset[str]:
+        """Of the GPUs that ranks train on now."""
+        return frozenset(
+            uuid
+            for rank, uuids in self._uuids.items()
+            if rank not in self.closings
+            for uuid in uuids
+        )
 
     def quiet(self) -> dict[int, float]:
         """Seconds since each rank's journal last grew; those that said how they ended are out."""
@@ -76,6 +87,7 @@ class Watch:
                     self.pids[rank] = event.pid
                 case Ready():
                     self.epochs = event.epochs
+                    self._uuids[rank] = event.uuids
                 case EpochStarted():
                     self.epoch = event.epoch
                 case Validated() if event.images:
