@@ -13,13 +13,14 @@ REMEDY = (
 )
 
 _SIGNS = {
-    **dict.fromkeys("─╍┄╌▔▁", "-"),
-    # The done part of a bar differs from the rest of it.
+    **dict.fromkeys("─┄╌▔▁", "-"),
+    # The parts of a bar differ from each other.
     **dict.fromkeys("━═", "="),
+    **dict(zip("╍░▒▓╱", "~~+%/", strict=True)),
     **dict.fromkeys("│┃║▌▐┊", "|"),
     **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯", "+"),
     **dict(zip("▂▃▄▅▆▇█", "..::##@", strict=True)),
-    **dict(zip("●◌◔◒✓✗■◆▲▴▾▸▶◂◀", "*oo~+x#o^^v>><<", strict=True)),
+    **dict(zip("●◌◔◒✓✗■◆▲▴▼▾▸▶◂◀", "*oo~+x#o^^vv>><<", strict=True)),
     **dict(zip("–—…·←→↑↓×°", "--~.<>^vxo", strict=True)),
     "\u2800": " ",
 }

@@ -20,13 +20,13 @@ def joined(pieces: Sequence[Content], width: int, gap: str = "  ") -> Content:
 
 
 def flowed(pieces: Sequence[Content], width: int, gap: str = "  ") -> list[Content]:
-    """All pieces, in as many lines as they need."""
+    """The pieces in as many lines as they need; those that fit into no line are left out."""
     lines: list[Content] = []
     for piece in pieces:
         longer = Content.assemble(lines[-1], gap, piece) if lines else piece
         if lines and longer.cell_length <= width:
             lines[-1] = longer
-        else:
+        elif piece.cell_length <= width:
             lines.append(piece)
     return lines
 

@@ -145,7 +145,8 @@ def _clock(newest: GpuReading, width: int) -> Content:
         (f"{'SM clock':<{_LABEL}}", "$quiet"), (megahertz(newest), "$foreground")
     )
     why = throttled(newest)
-    return joined([clock, Content.styled(f"{SLOWED} {why}" if why else "", "bold $warning")], width)
+    slowed = [Content.styled(f"{SLOWED} {why}", "bold $warning")] if why else []
+    return joined([clock, *slowed], width)
 
 
 def _links(newest: GpuReading, width: int) -> Content:

@@ -66,7 +66,7 @@ _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 def sparkline(values: Sequence[float | None], width: int, top: float) -> str:
     """The newest ``width`` values as blocks; ``top`` fills a cell, unknown ones stay free."""
-    shown = values[-width:]
+    shown = values[-width:] if width > 0 else ()
     levels = (None if each is None else int(7.999 * max(each, 0.0) / top) for each in shown)
     text = "".join(" " if each is None else _BLOCKS[1 + min(7, each)] for each in levels)
     return text.rjust(width)

@@ -91,7 +91,7 @@ def legend(ledger: Ledger, steps: int) -> list[Content]:
         if share < 0.005 and part not in ("wait", "starved"):
             continue
         glyph, style = LOOKS[part]
-        numbers = f"{show.percent(share, 0):>5} {show.brief(spent / max(1, steps)):>6}"
+        numbers = f" {show.percent(share, 0):>4} {show.brief(spent / max(1, steps)):>6}"
         pieces.append(
             Content.assemble(
                 (glyph, style), (f" {WORDS[part]}", "$quiet"), (numbers, "$foreground")
@@ -114,28 +114,30 @@ def time_pane(timing: Timing, width: int, height: int) -> Content:
     head = heading("Time per step", width, remark)
     if not timing.ledgers:
         return Content("\n").join([head, Content.styled("nothing was measured yet", "$quiet")])
-    # In the order in which they stand, with their weight: 0 goes last.
-    groups = [
-        (place if name == "device" or len(timing.ledgers) == 1 else 3, rows)
-        for place, (name, rows) in enumerate(
-            (name, ledger_rows(name, ledger, timing.steps, width))
-            for name, ledger in timing.ledgers
-        )
-    ]
-    if timing.stall is not None:
-        groups += [
-            (1, [gauge(timing.stall, timing.ranks, width)]),
-            (4, [loader(timing.stall, width)]),
-        ]
-    groups += [(2, [_step(timing, width)]), (5, [_epoch(timing, width)])]
     room = height - 1
-    chosen = set()
+    chosen: dict[int, list[Content]] = {}
+    groups = _groups(timing, width)
     for place, (_, rows) in sorted(enumerate(groups), key=lambda each: each[1][0]):
         if len(rows) <= room:
-            chosen.add(place)
+            chosen[place] = rows
             room -= len(rows)
-    lines = [row for place, (_, rows) in enumerate(groups) if place in chosen for row in rows]
-    return Content("\n").join([head, *lines])
+    return Content("\n").join([head, *(row for _, rows in sorted(chosen.items()) for row in rows)])
+
+
+def _groups(timing: Timing, width: int) -> list[tuple[int, list[Content]]]:
+    """Rows that belong together, in the order in which they stand, each with its weight: those with
+    0 are the last to go."""
+    groups: list[tuple[int, list[Content]]] = []
+    for place, (name, ledger) in enumerate(timing.ledgers):
+        bar, *words = ledger_rows(name, ledger, timing.steps, width)
+        if place == len(timing.ledgers) - 1:
+            groups += [(0, [bar]), (1, words)]
+        else:
+            groups.append((4, [bar, *words]))
+    if timing.stall is not None:
+        groups.append((2, [gauge(timing.stall, timing.ranks, width)]))
+        groups.append((5, [loader(timing.stall, width)]))
+    return [*groups, (3, [_step(timing, width)]), (6, [_epoch(timing, width)])]
 
 
 def _step(timing: Timing, width: int) -> Content:
