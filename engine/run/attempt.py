@@ -9,7 +9,6 @@ import time
 from functools import partial
 from pathlib import Path
 
-from engine import cgroup
 from engine.errors import ExperimentError
 from engine.journal import layout
 from engine.run import kin, torchrun
@@ -17,6 +16,7 @@ from engine.run.blame import judge_ranks
 from engine.run.evidence import Evidence, Verdict, end_of, last_lines
 from engine.run.judge import judge
 from engine.run.launch import Launch
+from engine.run.shortage import shortage
 from engine.run.watch import Watch
 
 PATIENCE = 120.0
@@ -59,7 +59,6 @@ class Attempt:
         self._directory = layout.attempt_directory(experiment, run, number)
         self._rank_log = partial(layout.rank_log, experiment, run, number)
         self._log = self._directory / torchrun.LOG if launch.by_torchrun else self._rank_log(0)
-        self._out_of_memory_before = cgroup.oom_kills()
         self._asked: float | None = None
         self._ended: Verdict | None = None
         """Why the supervisor ended it, where it did for a reason of its own."""
@@ -146,7 +145,7 @@ class Attempt:
             ranks=self.watch.ranks,
             ended=self._ended,
             asked=self._asked is not None,
-            out_of_memory=cgroup.oom_kills() > self._out_of_memory_before,
+            out_of_memory=shortage(self._directory.parent, self.watch.memory),
             log=lambda rank: end_of(self._rank_log(rank)),
             launcher_log=end_of(self._log, 64 * 1024),
             errors=torchrun.rank_errors(self._directory),

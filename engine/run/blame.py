@@ -164,7 +164,7 @@ def _launcher_failed(case: Evidence) -> Verdict:
         first = clean(case.root_cause.message.strip().partition("\n")[0])
         return Verdict("failed", first, last_lines(case.root_cause.traceback))
     detail = last_lines(case.launcher_log)
-    return Verdict("failed", silent_end("torchrun", case.exit_code, False, detail), detail)
+    return Verdict("failed", silent_end("torchrun", case.exit_code, "", detail), detail)
 
 
 def _who(case: Evidence, rank: int) -> str:

@@ -39,8 +39,9 @@ class Evidence:
     """Where the supervisor ended it for a reason of its own: what it said."""
     asked: bool = False
     """It had been asked to stop."""
-    out_of_memory: bool = False
-    """The system killed a process of this group meanwhile, because memory ran out."""
+    out_of_memory: str = ""
+    """What to tell where the system killed a process of this group meanwhile, because memory ran
+    out; empty where it did not."""
     log: Callable[[int], str] = field(default=lambda rank: "")
     """The end of what a rank printed."""
 
@@ -72,8 +73,9 @@ def end_of(path: Path, size: int = 8192) -> str:
         return ""
 
 
-def silent_end(who: str, exit_code: int, out_of_memory: bool, detail: str) -> str:
-    """The sentence about a process that ended without a word; ``detail`` is what it printed."""
+def silent_end(who: str, exit_code: int, out_of_memory: str, detail: str) -> str:
+    """The sentence about a process that ended without a word; ``detail`` is what it printed, and
+    ``out_of_memory`` that of the evidence."""
     if exit_code >= 0:
         said = detail.splitlines()[-1] if detail else "it said nothing"
         return f"{who} ended with exit code {exit_code}: {said}"
@@ -81,5 +83,5 @@ def silent_end(who: str, exit_code: int, out_of_memory: bool, detail: str) -> st
     if -exit_code != signal.SIGKILL:
         return told
     if out_of_memory:
-        return f"{told}: memory ran out; use fewer workers or a smaller batch"
+        return f"{told}: {out_of_memory}"
     return f"{told}: by hand, or by the system when memory ran out"

@@ -15,6 +15,7 @@ from engine.journal.events import (
 )
 from engine.journal.files import Tail, parse
 from engine.run.movement import Movement
+from engine.run.shortage import Told
 
 _STEPS = b'{"type":"steps"'
 """How a line begins that holds nothing but steps: most bytes of a journal, and not wanted here."""
@@ -38,6 +39,7 @@ class Watch:
         self.pids: dict[int, int] = {}
         """Of the ranks that have begun."""
         self._uuids: dict[int, tuple[str, ...]] = {}
+        self.memory = Told()
         self.movement = Movement(ranks)
         self._spoke = dict.fromkeys(range(ranks), time.monotonic())
 
@@ -81,6 +83,7 @@ class Watch:
             self.movement.stepped(rank)
         for event in parse(b"\n".join(wanted))[0]:
             self.movement.told(rank, event)
+            self.memory.apply(rank, event)
             match event:
                 case AttemptStarted():
                     self.from_step = max(self.from_step, event.from_step)

@@ -59,7 +59,12 @@ def test_closing_events_count_and_exit_codes_do_not(exit_code: int) -> None:
 
 def test_a_kill_is_named() -> None:
     assert "signal 9 (SIGKILL)" in alone({}, -9).reason
-    assert "memory ran out;" in alone({}, -9, out_of_memory=True).reason
+    told = alone({}, -9, out_of_memory="memory ran out; do this").reason
+    assert told == (
+        "the training process was killed by signal 9 (SIGKILL): memory ran out; do this"
+    )
+    told = together({}, gone=[1], launcher_log=report((1, -9)), out_of_memory="no more").reason
+    assert told == "rank 1 was killed by signal 9 (SIGKILL): no more"
 
 
 def test_a_silent_end_tells_the_last_line_of_the_log() -> None:
