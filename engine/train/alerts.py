@@ -66,11 +66,12 @@ class Starving:
         # On a CPU the device waits when the host does.
         waited = row.timing.host[_WAIT] if math.isnan(starved) else starved
         steps.append(_Step(row.timing.seconds, waited, row.loading.read, row.loading.seconds))
-        while len(steps) > 1 and self._seconds - steps[0].seconds >= WINDOW:
-            steps.popleft()
-        # Summed up anew: what is added and taken away for days would not stay true.
-        self._seconds = sum(each.seconds for each in steps)
-        self._waited = sum(each.waited for each in steps)
+        self._seconds += row.timing.seconds
+        self._waited += waited
+        while self._seconds - steps[0].seconds >= WINDOW:
+            gone = steps.popleft()
+            self._seconds -= gone.seconds
+            self._waited -= gone.waited
 
     def _sentence(self, steps: deque[_Step], share: float) -> str:
         read, reading = sum(each.read for each in steps), sum(each.reading for each in steps)

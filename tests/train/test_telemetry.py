@@ -6,11 +6,13 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from engine.journal.events import Steps
+from engine.journal.events import AnyEvent, EpochEstimated, Event, Phase, Steps
 from engine.train.clocks import HostClock
-from engine.train.rows import METRICS, ROWS
+from engine.train.estimate import Estimate
+from engine.train.rows import METRICS, ROWS, Loading, Row
 from engine.train.telemetry import SLOTS, Telemetry
 from tests.train.making import column
+from tests.train.simulated import Machine
 
 CPU = torch.device("cpu")
 
@@ -78,8 +80,9 @@ def test_no_step_is_lost_however_far_the_device_is_behind() -> None:
     telemetry.begin_epoch()
     _run(telemetry, range(2 * SLOTS + 10))
     telemetry.harvest()
-    # Full slots are the only thing training waits for, and then for one step and no more.
-    assert clock.waited == SLOTS + 11
+    # Full slots are the only thing training waits for, and then for one step and no more: all but
+    # one, which the step to come ends in.
+    assert clock.waited == 2 * SLOTS + 10 - (SLOTS - 1)
     result = telemetry.finish_epoch()
     steps = 2 * SLOTS + 10
     assert result.sums.images == 4 * steps
@@ -189,3 +192,75 @@ def test_a_scaled_step_counts_as_skipped_where_it_was_and_not_where_a_loss_is_un
         telemetry.loaded()
         telemetry.end(_tally(loss, 0, 0, 4, 1), torch.tensor(applied))
     assert telemetry.skipped_before(3) == 1
+
+
+def test_times_are_true_however_far_the_device_is_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every step takes the device another time, and many more are launched than there are slots."""
+    machine = Machine(monkeypatch)
+    telemetry = Telemetry(CPU, machine.clock(SLOTS))
+    telemetry.begin_epoch()
+    began, steps = machine.now, 3 * SLOTS
+    for step in range(steps):
+        telemetry.begin(step, 0.1)
+        machine.host(0.001)
+        telemetry.loaded()
+        machine.device(1.0 + step)
+        telemetry.clock.mark("forward")
+        telemetry.end(_tally(1, 0, 0, 4, 1), None)
+    launched = machine.now
+    result = telemetry.finish_epoch()
+    events: list[AnyEvent] = list(_written(telemetry))
+    seconds, forward = column(events, "step_seconds"), column(events, "forward_seconds")
+    assert [round(each, 3) for each in forward.values()] == [1.0 + step for step in range(steps)]
+    assert [round(seconds[step], 3) for step in range(1, steps)] == [
+        1.0 + step for step in range(1, steps)
+    ]
+    # Both ledgers add up to the wall time: where slots were full, and at the end, the host waited.
+    wall = machine.now - began
+    host = ("wait_seconds", "launch_seconds", "other_seconds")
+    assert result.seconds["step_seconds"] == pytest.approx(wall)
+    assert sum(result.seconds[name] for name in host) == pytest.approx(wall)
+    assert result.wait_seconds == pytest.approx(0.001 * steps)
+    rows = [column(events, name) for name in host]
+    assert sum(map(sum, (each.values() for each in rows))) == pytest.approx(launched - began)
+    assert machine.now - launched > 0.4 * wall
+
+
+def test_a_row_says_what_the_loader_did() -> None:
+    telemetry = Telemetry(CPU, HostClock(SLOTS))
+    telemetry.begin_epoch()
+    for step, loading in enumerate([Loading(4, 0.02, 3), Loading(0, 0.0, 0), Loading(6, 0.06, 1)]):
+        telemetry.begin(step, 0.1)
+        telemetry.loaded(loading)
+        telemetry.end(_tally(1, 0, 0, 4, 1), None)
+    result = telemetry.finish_epoch()
+    events: list[AnyEvent] = list(_written(telemetry))
+    assert column(events, "queued") == {0: 3, 1: 0, 2: 1}
+    decode = column(events, "decode_seconds")
+    assert decode[0] == pytest.approx(0.005)
+    assert decode[2] == pytest.approx(0.01)
+    assert math.isnan(decode[1])  # where nothing was read nothing was measured
+    assert result.read == 10
+    assert result.read_seconds == pytest.approx(0.08)
+
+
+def test_whoever_observes_sees_every_step_once_and_in_order() -> None:
+    seen: list[int] = []
+    told: list[Event] = []
+
+    def observe(row: Row) -> Event | None:
+        seen.append(row.step)
+        return Phase(name="the second one") if row.step == 1 else None
+
+    estimate = Estimate(0, (4,) * 8)
+    telemetry = Telemetry(CPU, HostClock(SLOTS), observers=[observe], tell=told.append)
+    telemetry.begin_epoch(estimate)
+    _run(telemetry, range(2))
+    telemetry.harvest()
+    _run(telemetry, range(2, 8))
+    telemetry.finish_epoch()
+    assert seen == list(range(8))
+    phase, estimated = told
+    assert isinstance(phase, Phase)
+    assert isinstance(estimated, EpochEstimated)
+    assert estimated.seconds == estimate.seconds

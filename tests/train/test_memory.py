@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+import torch
+
+from engine.train.memory import Gauge
+
+MIB = 2**20
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux forgets peaks")
+@pytest.mark.skipif(
+    not os.access("/proc/self/clear_refs", os.W_OK), reason="this system keeps peaks as they are"
+)
+def test_a_peak_before_the_training_is_none_of_it() -> None:
+    gauge = Gauge([torch.device("cpu")])
+    high = bytearray(300 * MIB)
+    before = gauge.read()
+    assert before.rss >= 300 * MIB
+    assert before.peak_rss >= before.rss
+    del high
+    gauge.forget_peaks()
+    after = gauge.read()
+    assert before.peak_rss - after.peak_rss > 200 * MIB
+    again = bytearray(200 * MIB)
+    risen = gauge.read()
+    assert risen.peak_rss - after.peak_rss > 150 * MIB
+    del again
+    # The kernel counts in batches of pages.
+    assert gauge.read().peak_rss >= risen.peak_rss - MIB
+    assert after.allocated is after.peak_allocated is after.retries is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+def test_peaks_of_a_gpu_leave_out_the_first_step_of_every_size() -> None:
+    device = torch.device("cuda", 0)
+    gauge = Gauge([device])
+    torch.empty(400 * MIB, dtype=torch.uint8, device=device)
+    gauge.forget_peaks()
+    start = gauge.read().peak_allocated
+    assert start is not None
+    peaks = []
+    for images, size in ((8, 300), (8, 100), (3, 200), (8, 50)):
+        gauge.begin(images)
+        torch.empty(size * MIB, dtype=torch.uint8, device=device)
+        gauge.end()
+        told = gauge.read()
+        assert told.peak_allocated is not None
+        assert (told.retries, told.failures) == (0, 0)
+        peaks.append((told.peak_allocated - start) // MIB)
+    assert peaks == [0, 100, 100, 100]
