@@ -254,6 +254,35 @@ def test_metrics_may_come_later() -> None:
     assert found.low[found.count > 0].tolist() == [7] * (found.count > 0).sum()
 
 
+def test_columns_come_and_go_between_events_and_differ_between_ranks() -> None:
+    """A column that no step of an event has is left out of it."""
+    history = History()
+    wanted: dict[str, list[float]] = {"queued": [], "exchange_seconds": []}
+    for rank in range(2):
+        begin(history, rank=rank, ranks=2)
+    for number in range(40):
+        for rank in range(2):
+            rows = {"loss": np.full(3, number, "<f4"), "step_seconds": np.ones(3, "<f4")}
+            if rank == 0 and number % 2:
+                rows["queued"] = np.full(3, number, "<f4")
+            if rank == 1 and number % 3 == 0:
+                rows["exchange_seconds"] = np.full(3, 0.5, "<f4")
+            history.add(1, rank, steps_of(3 * number, START + 3 * number, rows))
+            if number % 7 == 0:
+                history.freeze()
+        wanted["queued"] += [number if number % 2 else math.nan] * 3
+        wanted["exchange_seconds"] += [0.5 if number % 3 == 0 else math.nan] * 3
+    view = history.freeze()
+    assert history.skipped == 0
+    assert loss(view) == [float(step // 3) for step in range(120)]
+    for name, rank, other in (("queued", 0, 1), ("exchange_seconds", 1, 0)):
+        for whose in (None, rank):
+            np.testing.assert_array_equal(view.rows(name, 0, 120, whose), wanted[name])
+        assert np.isnan(view.rows(name, 0, 120, other)).all()
+    found = view.buckets("queued", "step", 0, 120, 2)
+    assert found.count.sum() == 60
+
+
 def test_the_epoch_axis_needs_the_length_of_an_epoch() -> None:
     history = History()
     history.add(1, 0, flat(0, [0.0] * 10))

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from engine.plan.config import Settings
 from engine.train.batch import Batch
 from engine.train.course import Shard, batch_sizes, order
 from engine.train.data import Stream
+from engine.train.images import Damaged, decode
 from tests.train.making import TINY
 
 SETTINGS = Settings(**{**TINY, "batch_size": 7})
@@ -119,3 +123,51 @@ def test_shards_are_a_batch_cut_up_and_validation_is_not_padded(pictures: Path) 
     counts = [[len(batch) for batch in rank.validation()] for rank in ranks]
     # Two at a time on each of five ranks, as in training; and as many batches on every rank.
     assert counts == [[2, 1], [2, 1], [2, 0], [2, 0], [2, 0]]
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_what_workers_have_ready_is_counted(pictures: Path) -> None:
+    stream = _stream(pictures, replace(SETTINGS, epochs=1), workers=2)
+    try:
+        assert stream.queue == 4
+        for taken in range(2):
+            _until(lambda: stream.queued() == 4)  # and no more, however long nobody asks
+            stream.next()
+            assert stream.queued() in (3, 4), taken
+        left = [stream.next(), stream.next(), *stream.validation()]
+        assert len(left) == 4
+        assert stream.queued() == 0
+    finally:
+        stream.close()
+    alone = _stream(pictures, SETTINGS)
+    assert (alone.queue, alone.queued()) == (None, None)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_reading_is_timed_where_it_is_done(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    """Every image takes 5 ms more, and those that cannot be decoded as well."""
+    asked: list[int] = []
+
+    def slow(*arguments: Any) -> Any:
+        time.sleep(0.005)
+        asked.append(1)
+        if len(asked) == 3:
+            raise Damaged("torn")
+        return decode(*arguments)
+
+    monkeypatch.setattr("engine.train.reading.decode", slow)
+    began = time.monotonic()
+    batches = _everything(pictures, replace(SETTINGS, epochs=1), workers)
+    took = time.monotonic() - began
+    assert [batch.read for batch in batches] == [7, 7, 7, 3, 7, 5]
+    assert all(batch.read_seconds >= 0.005 * batch.read for batch in batches)
+    assert sum(batch.read_seconds for batch in batches) <= took
+    assert len(batches[0]) == 6

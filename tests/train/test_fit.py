@@ -19,6 +19,7 @@ from engine.journal.events import (
     AttemptStarted,
     CheckpointSaved,
     EpochEnded,
+    EpochEstimated,
     EpochStarted,
     Event,
     Notice,
@@ -74,6 +75,37 @@ def test_its_journal_tells_everything(tmp_path: Path, pictures: Path) -> None:
         assert ended.loss_sum == pytest.approx(by_hand, rel=1e-5)
     validations = _of(events, Validated)
     assert [each.images for each in validations] == [12, 12, 12]
+
+
+def test_what_it_spent_adds_up_to_the_time_that_passed(tmp_path: Path, pictures: Path) -> None:
+    _, events = _train(tmp_path, pictures, epochs=2, batch_size=4, workers=1)
+    (ready,) = _of(events, Ready)
+    assert ready.queue == 2
+    assert ready.uuids == ()
+    assert ready.held["weights"] > ready.held["gradients"] == 4 * ready.parameters
+    assert ready.held["optimizer"] == ready.held["gradients"]
+    estimates = {each.epoch: each for each in _of(events, EpochEstimated)}
+    for number, ended in enumerate(_of(events, EpochEnded)):
+        steps = range(6 * number, 6 * number + 6)
+        for name, total in ended.sums.items():
+            rows = column(events, name)
+            assert total == pytest.approx(sum(rows[step] for step in steps), rel=1e-5), name
+        assert set(ended.sums) == {
+            f"{part}_seconds"
+            for part in ("step", "wait", "other", "copy", "forward", "backward", "update")
+        }
+        whole = ended.sums.pop("step_seconds")
+        assert whole == pytest.approx(ended.seconds, rel=0.02, abs=0.1)
+        # On a CPU the host's parts and the device's are one ledger.
+        assert sum(ended.sums.values()) == pytest.approx(whole, rel=1e-6)
+        assert ended.sums["wait_seconds"] == pytest.approx(ended.wait_seconds)
+        assert ended.read == 24
+        assert ended.read_seconds is not None
+        seconds = column(events, "step_seconds")
+        estimate = estimates[number]
+        assert estimate.steps == 2
+        assert estimate.seconds == pytest.approx(3 * (seconds[steps[1]] + seconds[steps[2]]))
+        assert ended.estimated_seconds == estimate.seconds
 
 
 def test_it_learns_real_digits(tmp_path: Path, sample_data: Path) -> None:
