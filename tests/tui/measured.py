@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +60,10 @@ def reading(place: int = 0, **more: Any) -> events.GpuReading:
     return events.GpuReading(**{**known, **more})
 
 
-def gpus(count: int, seconds: int = 30, **more: events.GpuReading) -> GpusView:
-    """So many GPUs at work; ``gpu3=reading(...)`` is what the fourth says instead."""
-    readings = tuple(more.get(f"gpu{place}", reading(place)) for place in range(count))
-    samples = tuple(events.GpuSample(t=float(t), readings=readings) for t in range(seconds))
+def gpus(count: int, said: Mapping[int, events.GpuReading] | None = None) -> GpusView:
+    """So many GPUs at work for 30 s; ``said`` is what some of them say instead."""
+    readings = tuple((said or {}).get(place, reading(place)) for place in range(count))
+    samples = tuple(events.GpuSample(t=float(t), readings=readings) for t in range(30))
     found = tuple(facts(place) for place in range(count))
     return GpusView(found=found, samples=samples, driver="570.1")
 

@@ -69,7 +69,7 @@ def test_eight_gpus_are_eight_lines() -> None:
 
 
 def test_one_gpu_is_large_with_its_last_minutes() -> None:
-    shown = pane(machine(gpus(1, gpu0=reading(0, pcie_in=1.5 * GIB, pcie_out=2.0 * 2**20))))
+    shown = pane(machine(gpus(1, {0: reading(0, pcie_in=1.5 * GIB, pcie_out=2.0 * 2**20)})))
     assert shown[1] == "0 NVIDIA H100 80GB HBM3 · rank 0"
     assert shown[2] == "utilisation  " + "▄" * 20 + "         50 %"
     assert shown[3] == "memory       ━━━━━━━━▒▒────────── 40 of 80 GiB"
@@ -83,7 +83,7 @@ def test_one_gpu_is_large_with_its_last_minutes() -> None:
 @pytest.mark.parametrize("width", [38, 46, 60, 100])
 @pytest.mark.parametrize("height", [4, 8, 12])
 def test_the_pane_always_fits(count: int, width: int, height: int) -> None:
-    view = gpus(count, gpu0=reading(0, throttled=("power cap", "heat")))
+    view = gpus(count, {0: reading(0, throttled=("power cap", "heat"))})
     shown = pane(machine(view), width, height)
     assert len(shown) <= height
     assert all(len(row) <= width for row in shown)
@@ -95,9 +95,9 @@ def test_the_pane_always_fits(count: int, width: int, height: int) -> None:
 
 
 def test_what_a_gpu_does_not_say_is_a_dash() -> None:
-    shown = pane(machine(gpus(2, gpu1=GpuReading())))
+    shown = pane(machine(gpus(2, {1: GpuReading()})))
     assert shown[2].split() == ["1", "r1", "─" * 7, "–", "─" * 7, "–", "of", "80", "GiB", "–"]
-    alone = pane(machine(gpus(1, gpu0=GpuReading())))
+    alone = pane(machine(gpus(1, {0: GpuReading()})))
     assert [row.split()[-1] for row in alone[2:]][:6] == ["–", "GiB", "–", "–", "–", "–"]
     assert alone[3].endswith("– of 80 GiB")
 
@@ -108,17 +108,17 @@ def test_before_the_first_sample_everything_is_unknown() -> None:
 
 
 def test_a_lost_gpu_says_so_in_its_line() -> None:
-    shown = pane(machine(gpus(8, gpu3=GpuReading(problem="GPU is lost"))))
+    shown = pane(machine(gpus(8, {3: GpuReading(problem="GPU is lost")})))
     assert shown[4] == "3 – GPU is lost"
     assert shown[5].startswith("4 r4 ━")
 
 
 def test_why_a_gpu_is_slowed_down_is_said_once() -> None:
-    slow = {f"gpu{place}": reading(place, throttled=("heat",)) for place in (2, 5)}
-    shown = pane(machine(gpus(8, **slow)))
+    slow = {place: reading(place, throttled=("heat",)) for place in (2, 5)}
+    shown = pane(machine(gpus(8, slow)))
     assert [row.endswith("▼") for row in shown[1:9]] == [n in (2, 5) for n in range(8)]
     assert shown[9] == "▼ 2 5: heat"
-    alone = pane(machine(gpus(1, gpu0=reading(0, throttled=("power cap",)))))
+    alone = pane(machine(gpus(1, {0: reading(0, throttled=("power cap",))})))
     assert "SM clock     1,980 MHz  ▼ power cap" in alone
 
 
@@ -126,9 +126,9 @@ def test_why_a_gpu_is_slowed_down_is_said_once() -> None:
 
 
 def test_all_gpus_in_one_line() -> None:
-    view = gpus(8, gpu3=GpuReading(problem="GPU is lost"), gpu0=reading(0, throttled=("heat",)))
+    view = gpus(8, {3: GpuReading(problem="GPU is lost"), 0: reading(0, throttled=("heat",))})
     assert devices_strip(machine(view), 100).plain == (
-        "8 GPUs ▄▅▅–▆▆▇▇  68 % · fullest 47 of 80 GiB · hottest 67 °C · 1 lost · ▼ heat · CPU  60 %"
+        "8 GPUs ▄▅▅–▆▆▇▇  68 % · 1 lost · ▼ heat · fullest 47 of 80 GiB · hottest 67 °C · CPU  60 %"
     )
 
 
@@ -136,7 +136,7 @@ def test_one_gpu_in_one_line() -> None:
     assert devices_strip(machine(gpus(1)), 78).plain == (
         "GPU ▄▄▄▄▄▄▄▄▄▄▄▄  50 % · 40 of 80 GiB · 60 °C · 400 W · CPU  60 %"
     )
-    unknown = devices_strip(machine(gpus(1, gpu0=GpuReading())), 78).plain
+    unknown = devices_strip(machine(gpus(1, {0: GpuReading()})), 78).plain
     assert unknown.startswith("GPU") and "– · – · –" in unknown and "0 %" not in unknown[:30]
 
 
@@ -158,7 +158,7 @@ def test_without_a_driver_the_host_and_one_quiet_line() -> None:
 
 
 def test_the_screen_shows_every_gpu_and_what_the_bars_mean() -> None:
-    view = gpus(3, gpu1=GpuReading(problem="GPU is lost"))
+    view = gpus(3, {1: GpuReading(problem="GPU is lost")})
     shown = machine(replace(view, found=(facts(0), facts(1), facts(2, visible=False))))
     lines = [each.plain for each in devices_lines(replace(shown, ranks=((0,), (), ())), 78)]
     assert lines[0] == "0 NVIDIA H100 80GB HBM3 · rank 0"

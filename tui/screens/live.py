@@ -66,7 +66,8 @@ class LiveScreen(LiveActions):
             self._forget()
         second = int(time.time())
         chosen = (self.metric, self.pinned, self.overlay, self.stages)
-        now = (snapshot.number, second, self.view, chosen)
+        room = self.query_one("#bottom").size
+        now = (snapshot.number, second, self.view, chosen, room)
         if now == self._painted:
             return
         self._painted = now

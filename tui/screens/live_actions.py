@@ -48,7 +48,7 @@ class LiveActions(LiveLayout):
         Binding("R", "retry", "retry"),
         Binding("l", "log", "log"),
         Binding("d", "devices", "devices"),
-        Binding("i", "diagnosis", "why", tooltip="diagnosis: what holds the training up, and why"),
+        Binding("i", "diagnosis", "why", tooltip="diagnosis: what holds it up, and why"),
         Binding("n", "turn(1)", "run", key_display="n p", tooltip="next run"),
         Binding("p", "turn(-1)", "previous run", show=False),
         Binding("f", "follow", "follow"),

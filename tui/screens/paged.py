@@ -57,6 +57,7 @@ class PagedScreen(Screen[None]):
     PagedScreen Page {
         height: 1fr;
         margin: 0 1;
+        scrollbar-gutter: stable;
     }
     """
 

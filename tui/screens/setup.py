@@ -184,6 +184,7 @@ class SetupScreen(SetupStart):
         elif found is not None and found is not self.report:
             self.report = found
             shown.show_report(found, words.held_out(self.draft.settings))
+            self._judge()
         if done:
             self._timer.pause()
         self._tell()

@@ -19,6 +19,7 @@ from engine.plan.machine import Machine
 from engine.plan.strategies import known_strategies
 from tui.draft import Draft
 from tui.screens import setup_words as words
+from tui.screens.setup_memory import Needs, in_parts, needs, of_ticked
 from tui.screens.setup_strategies import choices
 from tui.widgets.dataset_report import DatasetReport
 from tui.widgets.folder_tree import FolderTree
@@ -56,6 +57,8 @@ class SetupLayout(Screen[None]):
         """Why the chosen folder cannot be trained on."""
         self.machine: Machine | None = None
         self.strategies = known_strategies()
+        self._needs: dict[str, Needs] = {}
+        """The memory that each strategy would take, as far as that is known."""
         self._said = Content("")
         self._said_at: Widget | None = None
         """Leaving it takes back what was said; the screen itself is not left so."""
@@ -145,9 +148,11 @@ class SetupLayout(Screen[None]):
                 strategies.ticked,
                 strategies.has_focus,
                 strategies.ticked_in_vain,
+                of_ticked(self._needs, strategies.ticked),
             )
         if strategies.has_focus and (visited := strategies.visited) is not None:
-            about = words.strategy(visited, strategies.compact)
+            memory = in_parts(self._needs.get(visited.name), self.has_class("-wide"))
+            about = words.strategy(visited, strategies.compact, memory)
             says = Content("\n").join([about, says])
         self.query_one("#notice", Static).update(self._said or says)
 
@@ -157,6 +162,10 @@ class SetupLayout(Screen[None]):
             return
         found = choices(self.strategies, self.draft.settings, self.machine)
         self.query_one(StrategyList).show_choices(found)
+        self._needs = {}
+        if self.report is not None and self.report.classes:
+            classes, images = len(self.report.classes), self.report.train_images
+            self._needs = needs(self.strategies, self.draft.settings, self.machine, classes, images)
 
     def _show_titles(self) -> None:
         about = "looking at this machine …" if self.machine is None else words.machine(self.machine)

@@ -36,6 +36,7 @@ def summary(
     ticked: tuple[str, ...],
     on_strategies: bool,
     impossible: tuple[str, ...] = (),
+    memory: Content | None = None,
 ) -> Content:
     """What Enter starts, or which of the ticked strategies keep it from that."""
     if not ticked:
@@ -48,14 +49,16 @@ def summary(
         (f"{enter} starts ", "$quiet"),
         (", ".join(ticked), "bold"),
         (f" · {clean(settings.model)} · {epochs}", "$quiet"),
+        memory or "",
     )
 
 
-def strategy(chosen: Choice, in_full: bool) -> Content:
-    """A strategy in a line: what it is, ``in_full`` also why not; how it shares out a batch."""
+def strategy(chosen: Choice, in_full: bool, memory: str = "") -> Content:
+    """A strategy in a line: what it is, ``in_full`` also why not; how it shares out a batch, and
+    the memory that it takes."""
     about = chosen.told if in_full and chosen.reason else chosen.explanation
     batch = f"batch {chosen.batch}" if chosen.batch else ""
-    return Content.styled(" · ".join(filter(None, (about, batch))), "$quiet")
+    return Content.styled(" · ".join(filter(None, (about, batch, memory))), "$quiet")
 
 
 def held_out(settings: Settings) -> str:

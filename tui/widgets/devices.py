@@ -196,10 +196,10 @@ def devices_strip(shown: Devices, width: int) -> Content:
         for facts, reading in zip(found, newest, strict=True)
         if reading.memory_used is not None and facts.memory_total
     ]
+    pieces += _warnings(newest)
     pieces.append(_piece("fullest" if several else "", max(full)[1] if full else show.UNKNOWN))
     hot = max(newest, key=lambda each: each.temperature or 0.0)
     pieces.append(_piece("hottest" if several else "", gpu.degrees(hot)))
-    pieces += _warnings(newest)
     if not several:
         pieces.append(_piece("", gpu.watts(newest[0])))
     pieces += host_short(shown.host)
@@ -234,8 +234,8 @@ def _warnings(newest: Sequence[GpuReading]) -> list[Content]:
     lost = sum(1 for each in newest if each.problem)
     if lost:
         words.append("GPU lost" if len(newest) == 1 else f"{lost} lost")
-    slowed = dict.fromkeys(why for each in newest for why in each.throttled)
-    words += [f"{gpu.SLOWED} {clean(each)}" for each in slowed]
+    if slowed := dict.fromkeys(clean(why) for each in newest for why in each.throttled):
+        words.append(f"{gpu.SLOWED} {', '.join(slowed)}")
     return [Content.styled(each, "bold $warning") for each in words]
 
 
