@@ -12,7 +12,7 @@ from engine.report.ledger import Ledger, device_ledger, host_ledger
 from tests.train.making import journal
 from tests.train.truth.injection import Expected, expected
 from tests.train.truth.timeline import Timeline, lateness
-from tests.train.truth.trials import Outcome, steady
+from tests.train.truth.trials import Outcome, steady, typical
 
 SHARE, LEAST = 0.05, 0.002
 """A figure is true within 5 % or 2 ms, whichever is larger."""
@@ -52,7 +52,7 @@ def figures(outcome: Outcome) -> list[Figure]:
     found: list[Figure] = []
     for rank, truth in enumerate(outcome.truth):
         asked = expected(outcome.case, rank)
-        found += _steady(outcome, rank, truth, asked)
+        found += _of_a_step(outcome, rank, truth, asked)
         found += _of_the_loader(outcome, rank, truth, asked)
         if outcome.case.ranks > 1:
             found += _between_ranks(outcome, rank, truth, asked)
@@ -64,47 +64,51 @@ def _figure(rank: int, name: str, asked: float | None, came: float, measured: fl
     return Figure(rank, name, asked, came, measured, max(SHARE * came, LEAST))
 
 
-def _steady(outcome: Outcome, rank: int, truth: Timeline, asked: Expected) -> Iterator[Figure]:
-    """Of a step, on average."""
+def _of_a_step(outcome: Outcome, rank: int, truth: Timeline, asked: Expected) -> Iterator[Figure]:
     # A batch that is there has to be received; with the wait for it that is one wait.
     wait = steady(truth.wait) + steady(truth.handover)
-    for name, wanted, came in (
-        ("wait", asked.wait, wait),
-        ("step", asked.step, steady(truth.step)),
-        ("forward", asked.forward, steady(truth.forward)),
-        ("backward", asked.backward, steady(truth.backward)),
-    ):
-        measured = steady(outcome.measured(f"{name}_seconds", rank))
-        yield _figure(rank, name, wanted, came, measured)
+    measured = steady(outcome.measured("wait_seconds", rank))
+    yield _figure(rank, "wait", asked.wait, wait, measured)
+    measured = steady(outcome.measured("step_seconds", rank))
+    yield _figure(rank, "step", asked.step, steady(truth.step), measured)
+    measured = typical(outcome.measured("forward_seconds", rank))
+    yield _figure(rank, "forward", asked.forward, typical(truth.forward), measured)
+    measured = typical(outcome.measured("backward_seconds", rank))
+    yield _figure(rank, "backward", asked.backward, typical(truth.backward), measured)
 
 
 def _between_ranks(
     outcome: Outcome, rank: int, truth: Timeline, asked: Expected
 ) -> Iterator[Figure]:
-    computed = [each.computed for each in outcome.truth]
-    latest = lateness(computed, rank)
+    latest = lateness([each.computed for each in outcome.truth], rank)
     # Once the last rank is there, gradients have to travel.
     travel = truth.returned - truth.computed - latest
-    measured = steady(outcome.measured("exchange_seconds", rank))
-    yield _figure(rank, "exchange", asked.exchange, steady(latest) + steady(travel), measured)
+    measured = typical(outcome.measured("exchange_seconds", rank))
+    yield _figure(rank, "exchange", asked.exchange, typical(latest + travel), measured)
     if rank == outcome.case.injection.slow:
-        slept = [steady(each.forward + each.backward) for each in outcome.truth]
-        passes = [
-            steady(
-                outcome.measured("forward_seconds", each)
-                + outcome.measured("backward_seconds", each)
-            )
-            for each in range(len(slept))
-        ]
-        other = 1 - rank
-        wanted = expected(outcome.case, other).exchange
-        late, found = slept[rank] - slept[other], passes[rank] - passes[other]
-        yield _figure(rank, "slower by", wanted, late, found)
-    if outcome.case.injection.first:
-        late_batch = lateness([each.received for each in outcome.truth], rank)[0]
+        yield _straggler(outcome, rank)
+    late = float(lateness([each.received for each in outcome.truth], rank)[0])
+    if rank > 0 and outcome.case.injection.first:
         measured = float(outcome.measured("agree_seconds", rank)[0])
-        # To agree takes a while by itself, and longer the first time.
-        yield Figure(rank, "first agreement", None, late_batch, measured, 0.05 * late_batch + 0.02)
+        yield _figure(rank, "first agreement", None, late, measured)
+
+
+def _straggler(outcome: Outcome, slow: int) -> Figure:
+    """By how much its passes take longer than those of the other rank."""
+    other = 1 - slow
+    came, measured = (
+        [typical(each.forward + each.backward) for each in outcome.truth],
+        [
+            typical(
+                outcome.measured("forward_seconds", rank)
+                + outcome.measured("backward_seconds", rank)
+            )
+            for rank in range(outcome.case.ranks)
+        ],
+    )
+    asked = expected(outcome.case, other).exchange
+    apart = came[slow] - came[other]
+    return _figure(slow, "slower by", asked, apart, measured[slow] - measured[other])
 
 
 def _of_the_loader(
@@ -114,8 +118,8 @@ def _of_the_loader(
         first = float(truth.received[0] - truth.asked[0])
         measured = float(outcome.measured("wait_seconds", rank)[0])
         yield _figure(rank, "first wait", None, first, measured)
-    decode = steady(outcome.measured("decode_seconds", rank))
-    yield _figure(rank, "decode", outcome.case.injection.image, steady(truth.decode), decode)
+    decode = typical(outcome.measured("decode_seconds", rank))
+    yield _figure(rank, "decode", outcome.case.injection.image, typical(truth.decode), decode)
     if outcome.case.workers:
         ready = steady(outcome.measured("queued", rank))
         yield Figure(rank, "batches ready", None, steady(truth.queued), ready, 0.5)
@@ -124,14 +128,13 @@ def _of_the_loader(
 def _of_the_epoch(outcome: Outcome, rank: int, truth: Timeline) -> Iterator[Figure]:
     (epoch,) = outcome.view.epochs
     ended: EpochEnded = dict(epoch.by_rank)[rank]
-    wall = float(max(each.computed[-1] for each in outcome.truth) - truth.asked[0])
     for name, seconds in (
         ("epoch", ended.seconds),
         ("sum of steps", ended.sums["step_seconds"]),
         ("host ledger", _told(host_ledger(ended.sums))),
         ("device ledger", _told(device_ledger(ended.sums))),
     ):
-        yield Figure(rank, name, None, wall, seconds, LEDGER * wall)
+        yield Figure(rank, name, None, truth.epoch, seconds, LEDGER * truth.epoch)
     waited = float((truth.received - truth.asked).sum())
     room = max(SHARE * waited, LEAST * outcome.case.steps)
     yield Figure(rank, "all waits", None, waited, ended.wait_seconds, room)

@@ -69,9 +69,10 @@ def inject(trial: Trial, rank: int) -> None:
     import torch
     from torch import Tensor, nn
 
-    from engine.train import images, model, reading
+    from engine.train import images, loop, model, reading
     from engine.train.batch import Batch
     from engine.train.data import Stream
+    from engine.train.job import Job
 
     notes = Notes(Path(trial.notes), rank)
     forward, backward = trial.injection.passes(rank)
@@ -129,12 +130,19 @@ def inject(trial: Trial, rank: int) -> None:
         if began:
             notes.add("returned", start)
 
+    def train_epoch(job: Job, epoch: int) -> None:
+        start = time.perf_counter()
+        whole(job, epoch)
+        notes.add("epoch", start)
+
     original, backwards = _truly(Stream, "next"), _truly(torch.autograd, "backward")
+    whole = _truly(loop, "train_epoch")
     for owner, name, ours in (
         (reading, "decode", decode),
         (Stream, "next", following),
         (model, "build", build),
         (torch.autograd, "backward", go_back),
+        (loop, "train_epoch", train_epoch),
     ):
         setattr(owner, name, ours)
 

@@ -18,6 +18,7 @@ from engine.report.stall import stall
 from tests.train.truth.cases import in_short
 from tests.train.truth.figures import figures
 from tests.train.truth.injection import Case, expected
+from tests.train.truth.timeline import Timeline
 from tests.train.truth.trials import Outcome, run, steady
 
 CASES = [case for ranks in (1, 2) for case in in_short(ranks)]
@@ -76,6 +77,8 @@ def test_an_epoch_is_the_sum_of_its_steps(case: Case, outcome: Outcome) -> None:
 
 def test_the_verdict(case: Case, outcome: Outcome) -> None:
     verdict = diagnose(outcome.view, outcome.plan, Surroundings(cores=8))
+    if case.verdict == "fine" and max(_waited(truth, 1) for truth in outcome.truth) >= 0.1:
+        pytest.skip("this machine is so busy that workers which only sleep could not keep up")
     assert verdict.kind == case.verdict, verdict
     if case.injection.slow is not None:
         assert verdict.title == f"rank {case.injection.slow} is slow"
@@ -95,9 +98,7 @@ def test_the_share_of_the_epoch_that_waited(case: Case, outcome: Outcome) -> Non
     told = stall(outcome.view)
     assert told is not None
     assert told.now is not None
-    shares = [
-        float((truth.received - truth.asked).sum() / truth.step.sum()) for truth in outcome.truth
-    ]
+    shares = [_waited(truth) for truth in outcome.truth]
     # So far by its steps, and once it is finished by its sums.
     for waiting in (told.now, *told.finished):
         assert waiting.worst == pytest.approx(max(shares), abs=0.02)
@@ -105,3 +106,8 @@ def test_the_share_of_the_epoch_that_waited(case: Case, outcome: Outcome) -> Non
     decode = float(np.mean([truth.decode.mean() for truth in outcome.truth]))
     assert told.decode == pytest.approx(decode, rel=0.05, abs=0.002)
     assert (told.workers, told.queue) == (case.workers, 2 * case.own_workers or None)
+
+
+def _waited(truth: Timeline, first: int = 0) -> float:
+    """The share of the time that went to waiting for data, from the step ``first`` on."""
+    return float((truth.received - truth.asked)[first:].sum() / truth.step[first:].sum())

@@ -37,6 +37,8 @@ class Timeline:
     """When it was over, gradients of other ranks included."""
     decode: Floats
     """Mean time of the batch's images."""
+    epoch: float
+    """Wall time of the training part of the epoch."""
 
     @property
     def wait(self) -> Floats:
@@ -112,6 +114,7 @@ def _timeline(notes: Path, rank: int, batches: list[list[str]]) -> Timeline:
     read = [np.array([reads[path] for path in batch]) for batch in batches]
     # What follows is asked for by a validation.
     asked = np.array(spans["asked"])[: len(batches)]
+    ((first, last),) = spans["epoch"]
     backward, returned = np.array(spans["backward"]), np.array(spans["returned"])
     return Timeline(
         asked=asked[:, 0],
@@ -122,4 +125,5 @@ def _timeline(notes: Path, rank: int, batches: list[list[str]]) -> Timeline:
         computed=backward[:, 1],
         returned=returned[:, 1],
         decode=np.array([(each[:, 1] - each[:, 0]).mean() for each in read]),
+        epoch=last - first,
     )

@@ -51,6 +51,12 @@ def steady(values: Floats) -> float:
     return float(np.mean(values[SETTLING:-1]))
 
 
+def typical(values: Floats) -> float:
+    """The median over the same steps: for parts that a busy machine may interrupt just before or
+    after the sleep, in some of them."""
+    return float(np.median(values[SETTLING:-1]))
+
+
 def run(directory: Path, cases: Sequence[Case]) -> list[Outcome]:
     """Trains ``cases``, which must have equally many ranks, one after another."""
     (ranks,) = {case.ranks for case in cases}
