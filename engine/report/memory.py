@@ -111,6 +111,9 @@ def estimated(run: RunView, plan: RunPlan) -> Footprint:
     if run.ready is None:
         return Footprint(unknown="how many classes there are is not known yet")
     settings = plan.settings
+    if run.ready.train_images:
+        # No step has more than all of them.
+        settings = replace(settings, batch_size=min(settings.batch_size, run.ready.train_images))
     if run.pipeline is not None:
         settings = replace(settings, balance=run.pipeline.balance)
     kind = run.ready.device.partition(":")[0]

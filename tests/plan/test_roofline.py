@@ -79,6 +79,42 @@ def test_four_times_the_area_is_a_quarter_of_the_images() -> None:
     assert small.images_per_second / large.images_per_second == pytest.approx(4, rel=0.01)
 
 
+KNOWN = (
+    "Tesla V100-SXM2-16GB",
+    "Tesla V100-PCIE-32GB",
+    "Tesla T4",
+    "NVIDIA A100-SXM4-40GB",
+    "NVIDIA A100-PCIE-40GB",
+    "NVIDIA A100-SXM4-80GB",
+    "NVIDIA A100 80GB PCIe",
+    "NVIDIA H100 80GB HBM3",
+    "NVIDIA H100 PCIe",
+    "NVIDIA H200",
+    "NVIDIA L4",
+    "NVIDIA L40S",
+    "NVIDIA A10",
+    "NVIDIA GeForce RTX 3090",
+    "NVIDIA GeForce RTX 4090",
+)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_every_known_device_is_slower_in_finer_arithmetic_and_of_this_world(name: str) -> None:
+    rates = [
+        limit.images_per_second
+        for precision in ("fp32", "tf32", "fp16")
+        if (limit := roof(name, precision, "resnet50", 224, False)) is not None
+    ]
+    assert len(rates) >= 2
+    assert rates == sorted(rates)
+    assert 1.2 < rates[-1] / rates[0] < 6
+    assert 500 < rates[-1] < 9500
+    brain = roof(name, "bf16", "resnet50", 224, False)
+    assert brain is None or brain.images_per_second == rates[-1]
+    # Those without units for bf16 are older than those with, and have none for TF32 either.
+    assert (brain is None) == (len(rates) == 2)
+
+
 @pytest.mark.parametrize(
     ("name", "precision", "model"),
     [

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from engine.journal.events import RunQueued
+from engine.journal.fold import ExperimentFold
+from engine.report.diagnose import Surroundings, diagnose
 from tests.report.situations import GPUS, gpu_ready, host, plan, steps, verdict
-from tests.report.views import ready
+from tests.report.views import NOW, ready
 
 
 def test_two_workers_that_are_too_slow_for_a_gpu_and_how_many_would_do() -> None:
@@ -65,3 +68,45 @@ def test_few_steps_say_nothing_and_the_first_is_not_one_of_them(count: int, kind
     columns = {"images": 8, "step_seconds": 0.5, "wait_seconds": 0.0, "forward_seconds": 0.5}
     told = ready(epochs=1, steps_per_epoch=100)
     assert verdict(plan(), [[told, *([steps(columns, count)] if count else [])]]).kind == kind
+
+
+def test_a_run_that_waits_for_its_turn_and_one_that_was_too_short() -> None:
+    fold = ExperimentFold()
+    fold.apply_supervisor(RunQueued(t=NOW, run="01-single", strategy="single", seed=0))
+    (run,) = fold.freeze().runs
+    said = diagnose(run, plan(), Surroundings())
+    assert (said.kind, said.title) == ("measuring", "queued")
+
+    columns = {"step_seconds": 0.5, "wait_seconds": 0.4}
+    told = ready(epochs=1, steps_per_epoch=3)
+    said = verdict(plan(), [[told, steps(columns, 3)]], ended=True)
+    assert (said.kind, said.title) == ("measuring", "too short")
+    assert said.finding.startswith("it ended with 2 steps after its first")
+
+
+def test_fast_steps_are_watched_for_a_second_while_they_come() -> None:
+    columns = {"step_seconds": 0.02, "forward_seconds": 0.02, "wait_seconds": 0.0}
+    told = ready(epochs=1, steps_per_epoch=1000)
+    assert verdict(plan(), [[told, steps(columns, 40)]]).kind == "measuring"
+    assert verdict(plan(), [[told, steps(columns, 60)]]).kind == "fine"
+    assert verdict(plan(), [[told, steps(columns, 40)]], ended=True).kind == "fine"
+
+
+def test_a_device_is_measured_against_its_own_roofline() -> None:
+    columns = {
+        "images": 256,
+        "step_seconds": 0.1,
+        "wait_seconds": 0.0,
+        "starved_seconds": 0.0,
+        "forward_seconds": 0.03,
+        "backward_seconds": 0.07,
+    }
+    # 256 images in 0.1 s on each of two devices, of 9,226 that the H200's peaks allow one.
+    told = [gpu_ready(model="resnet50", device=f"cuda:{rank}") for rank in range(2)]
+    run = plan("ddp", GPUS, nproc=2, precision="bf16")
+    said = verdict(run, [[each, steps(columns, 100)] for each in told])
+    assert said.finding == (
+        "the device computes and exchanges 100 % of the time, and reaches 28 % of its roofline"
+    )
+    assert ("roofline, estimated", "9,226 images/s a device") in said.evidence
+    assert ("throughput", "5,120 images/s") in said.evidence

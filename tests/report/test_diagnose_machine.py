@@ -104,6 +104,9 @@ def test_what_was_sampled_long_before_or_after_does_not_count() -> None:
         node = [found, *(structs.replace(each, t=each.t + after) for each in samples)]
         said = verdict(plan(machine=GPUS), [[told, steps(STEPS, 100)]], node, ended=True)
         assert said.kind == "fine"
+    # Its 100 steps take 10 s; a validation may lie between them.
+    late = [found, *(structs.replace(each, t=each.t - 40) for each in samples)]
+    assert verdict(plan(machine=GPUS), [[told, steps(STEPS, 100)]], late).kind == "throttled"
 
 
 def test_another_job_on_the_gpu() -> None:
@@ -136,6 +139,11 @@ def test_another_job_on_the_cores_that_train() -> None:
 )
 def test_busy_cores_that_are_ours_or_free(sample: dict[str, Any]) -> None:
     assert on_cpu(host(**sample)).kind == "fine"
+
+
+def test_a_core_of_many_is_not_another_job() -> None:
+    assert on_cpu(host(cpu=0.95, tree_cpu=6.5), cores=8).kind == "fine"
+    assert on_cpu(host(cpu=0.95, tree_cpu=5.5), cores=8).kind == "shared"
 
 
 def test_cores_that_only_feed_a_gpu_may_be_shared() -> None:

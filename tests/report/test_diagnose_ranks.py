@@ -213,6 +213,17 @@ def test_a_stage_that_computes_much_longer_gives_a_layer_away() -> None:
     assert chosen.change == "leave --balance out: layers are measured then, and split evenly"
 
 
+def test_a_layer_goes_to_the_neighbour_that_has_least_to_do() -> None:
+    said = pipelined([60, 90, 30], micro_batches=24, balance=(5, 9, 6), batch_size=48)
+    assert said.change == "give --balance 5,8,7 instead of 5,9,6"
+    # Stage 2 has one layer only, and nothing to give away.
+    said = pipelined([30, 90, 30], micro_batches=24, balance=(5, 1, 6), batch_size=48)
+    assert said.change == "raise --batch-size from 48 to 96"
+    # With a layer more, its neighbour would be the slowest.
+    said = pipelined([60, 90], micro_batches=24, balance=(9, 2), batch_size=48)
+    assert "--balance" not in said.change
+
+
 def test_even_stages_that_idle_far_more_than_their_schedule() -> None:
     said = pipelined([60, 62], micro_batches=16, batch_size=64)
     assert said.finding.endswith("16 micro-batches; pieces are small")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from engine.report.findings.shared import FOREIGN, foreign
 from engine.report.findings.throttled import conditions
-from engine.report.findings.words import ms, size
+from engine.report.findings.words import ms
 from engine.report.ledger import Times
 from engine.report.situation import Situation, UsedGpu, median
 from engine.report.verdict import Verdict
@@ -56,8 +55,6 @@ def _cause(here: Situation, gpu: UsedGpu | None, rank: int) -> tuple[str, str]:
     if gpu is None:
         where = "on the cores" if here.on_cpu else "on the GPU"
         return "", f"see what else runs {where} of rank {rank}"
-    if (held := foreign(gpu)) is not None and held >= FOREIGN:
-        return f"; others hold {size(held)} of {gpu.name}", f"leave {gpu.name} out (--gpus)"
     clock = gpu.typical("sm_clock")
     usual = median(each.typical("sm_clock") for each in here.gpus if each is not gpu)
     if clock is not None and usual is not None and clock * CLOCK < usual:
