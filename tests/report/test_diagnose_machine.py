@@ -152,6 +152,14 @@ def test_cores_that_only_feed_a_gpu_may_be_shared() -> None:
     assert verdict(plan(machine=GPUS), [[told, steps(STEPS, 100)]], node, cores=16).kind == "fine"
 
 
+def test_another_job_on_cores_that_feed_a_gpu_too_slowly() -> None:
+    late = {**STEPS, "starved_seconds": 0.03, "forward_seconds": 0.0}
+    rows = [gpu_ready(workers=8), steps(late, 100)]
+    run = plan(machine=GPUS)
+    assert verdict(run, [rows], host(cpu=0.99, tree_cpu=8.0), cores=16).kind == "shared"
+    assert verdict(run, [rows], host(cpu=0.99, tree_cpu=15.0), cores=16).kind == "data"
+
+
 def asked(**sizes: int) -> list[Event]:
     """A rank's memory before its first step and now."""
     first = memory(allocated=GIB, reserved=2 * GIB, retries=1)

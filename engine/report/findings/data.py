@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from engine.report.findings.loading import Loading, has_idle_cores, loading, wanted
+from engine.report.findings.loading import STARVING, Loading, has_idle_cores, loading, wanted
 from engine.report.findings.words import count, ms, percent, several, size
 from engine.report.situation import Situation, median
 from engine.report.verdict import Verdict
 
-STARVING = 0.1
-"""From this share of the time on, waiting for data is what to change first: below it, no number
-of workers makes a training a tenth faster."""
 BUSY = 0.9
 """Cores that are busy for more of the time than this have none left for further workers."""
 READING = 20e6

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from engine.plan.config import declarations
 from engine.report.situation import Situation
 
+STARVING = 0.1
+"""From this share of the time on, waiting for data is what to change first: below it, no number
+of workers makes a training a tenth faster."""
 HEADROOM = 1.25
 """Workers that could just keep up fall behind whenever an image is large, or the disk slow."""
 IDLE = 0.5

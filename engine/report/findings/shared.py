@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.report.findings.loading import STARVING
 from engine.report.findings.words import count, percent, size
 from engine.report.situation import Situation, UsedGpu, median
 from engine.report.verdict import Verdict
@@ -17,12 +18,14 @@ _SAMPLES = 3
 
 
 def shared(here: Situation) -> Verdict | None:
-    """Another job on a GPU of the run; where the CPU trains, on this machine."""
+    """Another job on a GPU of the run, or on cores that it needs."""
     held = [(bytes_, gpu) for gpu in here.gpus if (bytes_ := foreign(gpu)) is not None]
     most, gpu = max(held, key=lambda each: each[0], default=(0.0, None))
     if gpu is not None and most >= FOREIGN:
         return _on_gpu(gpu, most, alone=len(here.around.gpus.found) < 2)
-    return _on_cores(here) if here.on_cpu else None
+    # Of a GPU's training they matter where its images come too late.
+    starving = here.waits is not None and here.waits.share >= STARVING
+    return _on_cores(here) if here.on_cpu or starving else None
 
 
 def foreign(gpu: UsedGpu) -> float | None:
