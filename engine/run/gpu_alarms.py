@@ -42,8 +42,10 @@ class GpuAlarms:
     ) -> list[Notice]:
         """The warnings that are due after ``sample``; of throttling for GPUs in ``training``."""
         notices = []
+        # Where the driver does not answer for any, that was told already.
+        silent = all(each.problem for each in sample.readings) and ("driver", "") in self._given
         for gpu, reading in zip(facts, sample.readings, strict=False):
-            notices += self._lost(gpu, reading)
+            notices += [] if silent else self._lost(gpu, reading)
             notices += self._throttled(gpu, reading, sample.t, gpu.uuid in training)
         return notices
 
@@ -51,8 +53,6 @@ class GpuAlarms:
         wrong = bool(reading.problem)
         if not self._due(("lost", _key(gpu)), wrong, not wrong):
             return []
-        if ("driver", "") in self._given:
-            return []  # One warning for all of them.
         text = (
             f"{_name(gpu)} does not answer ({reading.problem}); what trains on it will fail, "
             "or hang: 'nvidia-smi' and the system's log tell more"

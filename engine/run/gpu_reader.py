@@ -28,8 +28,8 @@ from engine.run.launch import torch_environment
 from engine.run.nvml import Gpu
 from engine.run.visible import VARIABLE, visible
 
-RECONNECT = 10.0
-"""Seconds between two attempts to find a GPU again that does not answer."""
+RECONNECT = 10
+"""Samples from one attempt to find a GPU again that does not answer to the next."""
 
 BLOCKING = 1.0
 """From this period on there is time for measurements that take 40 ms of every GPU."""
@@ -42,7 +42,7 @@ class Gpus:
         self._may_block = period >= BLOCKING
         self._readers = [Reader(gpu, may_block=self._may_block) for gpu in gpus]
         self._supervisor = psutil.Process(os.getppid())
-        self._connected = time.monotonic()
+        self._failed = 0
 
     def found(self) -> GpusFound:
         facts = tuple(reader.gpu.facts for reader in self._readers)
@@ -61,14 +61,14 @@ class Gpus:
         return GpuSample(readings=tuple(reader.read(pids) for reader in self._readers))
 
     def reconnect(self) -> bool:
-        """Looks for the GPUs anew, if that is due; whether one is known better than before.
+        """To be called where one does not answer: looks for them anew, if that is due.
 
-        After a reset the driver answers no question that is asked by an older handle.
+        Returns whether one is known better than before. After a reset the driver answers no
+        question that is asked by an older handle.
         """
-        now = time.monotonic()
-        if now - self._connected < RECONNECT:
+        self._failed += 1
+        if self._failed % RECONNECT:
             return False
-        self._connected = now
         nvml.disconnect()
         nvml.connect()
         before = [reader.gpu for reader in self._readers]

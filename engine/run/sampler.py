@@ -14,7 +14,7 @@ import psutil
 from engine import cgroup
 from engine.errors import JournalError
 from engine.journal import layout
-from engine.journal.events import Event, GpuSample, HostSample, NodeStarted, Notice
+from engine.journal.events import Event, GpuFacts, GpuSample, HostSample, NodeStarted, Notice
 from engine.journal.files import Appender, writer_fields
 from engine.run import host
 from engine.run.gpu_alarms import GpuAlarms
@@ -25,8 +25,10 @@ from engine.run.tree import Tree
 PERIOD = "RESNET_TUI_SAMPLE_SECONDS"
 """Environment variable: seconds between two samples of host and GPUs, 0.2 to 60 (default 1)."""
 
-_SHARED_EVERY = 10
-"""Samples from one look at shared pages to the next: see ``tree``."""
+TIGHT = 0.8
+"""Share of the memory in use from which on it matters how much of it is really ours."""
+_SPLIT_EVERY = 60.0
+"""Seconds between two looks at that, which disturb the training: see ``tree``."""
 
 
 def period(environment: Mapping[str, str]) -> float:
@@ -49,8 +51,7 @@ class Sampler:
         self._tree = Tree()
         self._cpus = _schedulable()
         self._limit = cgroup.memory_limit()
-        self._taken = 0
-        self._last = time.monotonic()
+        self._last = self._split_next = time.monotonic()
         self.disk_free: int | None = None
         self._alarms = GpuAlarms()
         self._ownership = Ownership(numbered_otherwise())
@@ -71,19 +72,25 @@ class Sampler:
     def due(self) -> bool:
         return time.monotonic() - self._last >= self._period
 
+    @property
+    def gpus(self) -> tuple[GpuFacts, ...]:
+        """Those that are sampled."""
+        return self._gpus.facts
+
     def listen(self, training: Collection[str], *, running: bool) -> None:
         """Appends what has been read of GPUs; never waits for it.
 
         ``training``: the UUIDs of GPUs that ranks train on; ``running``: whether there are ranks.
         """
-        for event in self._gpus.poll():
+        events = self._gpus.poll()
+        self._notices += self._alarms.driver(self._gpus.problem)
+        for event in events:
             told = event
             if isinstance(event, GpuSample):
                 facts = self._gpus.facts
                 told = self._ownership.settle(facts, event, training, running=running)
                 self._notices += self._alarms.sample(facts, event, training)
             self._append(told)
-        self._notices += self._alarms.driver(self._gpus.problem)
 
     def notices(self) -> list[Notice]:
         """What is to be warned of since the last call."""
@@ -94,8 +101,7 @@ class Sampler:
         """Measures and appends one sample of the host."""
         self._last = time.monotonic()
         used, total = self._memory()
-        use = self._tree.look(shared=self._taken % _SHARED_EVERY == 0)
-        self._taken += 1
+        use = self._tree.look(split=self._must_split(used / total))
         self.disk_free = _disk_free(self._directory)
         shared = host.shared_memory()
         self._append(
@@ -116,6 +122,12 @@ class Sampler:
     def close(self) -> None:
         self._gpus.close()
         self._journal.close()
+
+    def _must_split(self, used: float) -> bool:
+        if used < TIGHT or self._last < self._split_next:
+            return False
+        self._split_next = self._last + _SPLIT_EVERY
+        return True
 
     def _append(self, event: Event) -> None:
         """Without a disk to write to, a sample is lost."""

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.run.making import make_dataset, processes
+from tests.run.nvml import standin
+from tests.run.nvml.driver import Driver
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +24,23 @@ def parent(tmp_path: Path) -> Iterator[Path]:
     yield directory
     for process in processes(directory):
         process.kill()
+
+
+@pytest.fixture(scope="session")
+def nvml(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the stand-in for NVIDIA's library lies."""
+    if standin.compiler() is None:
+        pytest.skip(standin.NO_COMPILER)
+    return standin.build(tmp_path_factory.mktemp("nvml"))
+
+
+@pytest.fixture
+def driver(nvml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Driver]:
+    """Eight GPUs that nobody has, and the process that reads them once it is started."""
+    made = Driver(nvml, tmp_path, monkeypatch)
+    yield made
+    made.close()
+    left = processes(tmp_path)
+    for process in left:
+        process.kill()
+    assert left == []

@@ -76,7 +76,8 @@ def rank_of(made: Experiment) -> psutil.Process:
     supervisors = [
         each for each in processes(made.directory) if "engine.run.supervise" in each.cmdline()
     ]
-    (rank,) = supervisors[0].children()
+    # Beside it there may be the process that reads GPUs.
+    (rank,) = (each for each in supervisors[0].children() if "engine.train" in each.cmdline())
     return rank
 
 

@@ -122,6 +122,7 @@ def test_the_sampler_measures_this_node(tmp_path: Path) -> None:
     while time.monotonic() < deadline:
         pass  # Keep a core busy, so that there is something to measure.
     sampler.sample()
+    sampler.close()
     node, first, second = read(layout.node_journal(tmp_path, 0))
     assert isinstance(node, NodeStarted)
     assert isinstance(first, HostSample)

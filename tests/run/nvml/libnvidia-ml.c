@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 enum { SUCCESS = 0, UNINITIALIZED = 1, INVALID = 2, UNSUPPORTED = 3, NOT_FOUND = 6, SMALL = 7,
-       MISMATCH = 25 };
+       LOST = 15, MISMATCH = 25 };
 enum { GPUS = 16, SLICES = 7, UNITS = GPUS * (1 + SLICES) };
 enum { ULONG_LONG = 3 };
 
@@ -46,6 +46,7 @@ typedef struct {
 
 static Unit units[UNITS];
 static int ready = 0;
+static int lost[GPUS]; /* Until the library is initialised again, as with the real one. */
 
 /* The script */
 
@@ -117,8 +118,12 @@ static Return enter(const char *function, Device unit) {
         return SUCCESS;
     if (!ready)
         return UNINITIALIZED;
-    if (number(&(Unit){unit->gpu, -1}, "error", &code) && code)
+    if (number(&(Unit){unit->gpu, -1}, "error", &code) && code) {
+        lost[unit->gpu] = code == LOST;
         return (Return)code;
+    }
+    if (lost[unit->gpu])
+        return LOST;
     if (number(unit, line, &code))
         return (Return)code;
     return SUCCESS;
@@ -146,6 +151,7 @@ Return nvmlInitWithFlags(unsigned flags) {
     (void)flags;
     ENTER(NULL);
     ready = 1;
+    memset(lost, 0, sizeof lost);
     return SUCCESS;
 }
 

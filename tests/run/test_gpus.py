@@ -1,0 +1,55 @@
+"""Drivers that hang and crash: the supervisor's side of it."""
+
+from __future__ import annotations
+
+import time
+
+from engine.journal.events import GpuReading, GpusFound
+from tests.run.nvml.driver import Driver
+
+HANGS = "NVIDIA's driver does not answer"
+
+
+def test_a_driver_that_hangs_takes_nothing_along(driver: Driver) -> None:
+    gpus = driver.start(silence=1.0)
+    driver.readings()
+    first = gpus.pid
+    driver.script.put({"hang nvmlDeviceGetUtilizationRates": ""})
+    assert driver.readings(lambda readings: readings[0].problem) == (GpuReading(problem=HANGS),) * 8
+    assert gpus.problem == HANGS
+    driver.script.drop("hang nvmlDeviceGetUtilizationRates")
+    assert driver.readings(lambda readings: not readings[0].problem)[0].temperature == 30.0
+    assert gpus.pid != first
+    # All is well when it has answered for a while.
+    while gpus.problem:
+        driver.readings()
+
+
+def test_a_driver_that_crashes_is_asked_again(driver: Driver) -> None:
+    gpus = driver.start()
+    driver.readings()
+    driver.script.put({"crash nvmlDeviceGetPowerUsage": ""})
+    problem = driver.readings(lambda readings: readings[0].problem)[0].problem
+    assert problem == "the process that reads them ended with signal 6 (SIGABRT)"
+    driver.script.drop("crash nvmlDeviceGetPowerUsage")
+    driver.readings(lambda readings: not readings[0].problem)
+    # A driver that was taken away for an update is not the end of it either.
+    driver.script.put({"crash nvmlDeviceGetPowerUsage": "", "fail nvmlInitWithFlags": 9})
+    driver.readings(lambda readings: "driver is not loaded" in readings[0].problem)
+    driver.script.drop("crash nvmlDeviceGetPowerUsage", "fail nvmlInitWithFlags")
+    driver.readings(lambda readings: not readings[0].problem)
+    assert all(len(each.gpus) == 8 for each in driver.told if isinstance(each, GpusFound))
+    assert len(gpus.facts) == 8
+
+
+def test_a_driver_that_hangs_from_the_start_is_told_of_once(driver: Driver) -> None:
+    driver.script.put({"hang nvmlInitWithFlags": ""})
+    gpus = driver.start(waking=2.0)
+    first = gpus.pid
+    assert driver.found().problem == f"no readings of GPUs: {HANGS}"
+    while gpus.pid in (first, None):
+        assert gpus.poll() == []
+        time.sleep(0.01)
+    driver.script.drop("hang nvmlInitWithFlags")
+    driver.readings()
+    assert len(driver.found().gpus) == 8
