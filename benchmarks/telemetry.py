@@ -1,12 +1,13 @@
-"""What journalling costs the training thread per step: the calls of the real telemetry, timed.
+"""What telemetry's own calls cost the training thread per step.
 
-    python -m benchmarks.journalling [--steps 4000] [--step-ms 0,2,10] [--device cpu]
+    python -m benchmarks.telemetry [--steps 4000] [--step-ms 0,2,10] [--device cpu]
 
 Between the calls the thread does arithmetic for about so many milliseconds, as a step would, while
 the recorder's thread writes the journal. "median" to "max" is how long the calls took, waiting for
 the interpreter included; "mean CPU" what the training thread itself spent in them; "no calls" what
 timing so many empty functions gives (caches are cold after a long step); "recorder" the CPU time
-of the other threads. Bound: 50 us per step.
+of the other threads. Bound: 100 us per step.
+What all of it does to a real training is in ``benchmarks.telemetry_on_off``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import torch
@@ -28,11 +28,15 @@ from torch import Tensor
 
 from engine.journal.events import AttemptEnded, AttemptStarted, Steps
 from engine.journal.files import Tail, parse, writer_fields
+from engine.train.alerts import NotFinite, Readers, Starving
 from engine.train.clocks import Part, clock_for
 from engine.train.metrics import TALLY
 from engine.train.recorder import Recorder
+from engine.train.rows import Loading
 from engine.train.telemetry import SLOTS, Telemetry
 
+_MARKS: tuple[Part, ...] = ("copy", "forward", "backward", "exchange", "update")
+"""As many as a strategy makes at most."""
 WARM = 200
 """Steps before those that count."""
 
@@ -52,7 +56,7 @@ def main() -> None:
     print(" ".join(f"{each:>10}" for each in ("step ms", *names)))
     for length in arguments.step_ms.split(","):
         steps = min(arguments.steps, max(500, int(20_000 / max(float(length), 1e-9))))
-        command = [sys.executable, "-m", "benchmarks.journalling", "--child"]
+        command = [sys.executable, "-m", "benchmarks.telemetry", "--child"]
         command += ["--steps", str(steps), "--step-ms", length, "--device", arguments.device]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         row = json.loads(done.stdout)
@@ -65,7 +69,9 @@ def _measure(steps: int, step_ms: float, device_name: str) -> dict[str, float]:
     device = torch.device(device_name)
     matrix = torch.randn(128, 128, device=device)
     tally, applied = torch.ones(TALLY, device=device), torch.ones((), device=device)
-    telemetry = Telemetry(device, clock_for(device, SLOTS))
+    observers = (Starving(Readers(2, 8)).step, NotFinite(scaled=False).step)
+    telemetry = Telemetry(device, clock_for(device, SLOTS), observers=observers)
+    loading = Loading(read=64, seconds=0.2, queued=3)
     wall, cpu, empty = np.empty(steps), np.empty(steps), np.empty(steps)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rank0.jsonl"
@@ -78,8 +84,9 @@ def _measure(steps: int, step_ms: float, device_name: str) -> dict[str, float]:
         for step in range(-WARM, steps):
             calls: list[Callable[[], object]] = [
                 partial(telemetry.begin, step + WARM, 0.1),
-                telemetry.loaded,
-                *(partial(telemetry.clock.mark, part) for part in get_args(Part)),
+                partial(telemetry.loaded, loading, 64),
+                telemetry.clock.agreed,
+                *(partial(telemetry.clock.mark, part) for part in _MARKS),
                 partial(telemetry.end, tally, applied),
             ]
             spent = spent_cpu = 0
