@@ -60,7 +60,7 @@ def _rates(here: Situation, now: Loading) -> str:
         return (
             f": they are read between steps, {count(now.images)} of them at {ms(now.decode)} each"
         )
-    made = f"{several(now.workers, 'worker')} make{'s' if now.workers == 1 else ''}"
+    made = f"{several(now.readers, 'worker')} make{'s' if now.readers == 1 else ''}"
     made += f" {count(now.makes)} images/s at {ms(now.decode)} each"
     if now.takes is None:
         return f": {made}"

@@ -38,6 +38,12 @@ class Loading:
         return -(-self.workers // self.loaders)
 
     @property
+    def readers(self) -> int:
+        """Processes that read images beside training: more than ``workers`` where these cannot be
+        split evenly."""
+        return self.per_rank * self.loaders
+
+    @property
     def reading(self) -> float | None:
         """Seconds in which one process reads the images of a step."""
         return self.decode * self.images if self.decode and self.decode > 0 else None
@@ -47,7 +53,7 @@ class Loading:
         """Images per second that all workers make; ``None`` without workers."""
         if not self.decode or self.decode <= 0 or not self.workers:
             return None
-        return self.per_rank * self.loaders / self.decode
+        return self.readers / self.decode
 
     @property
     def takes(self) -> float | None:

@@ -92,6 +92,10 @@ def test_the_verdict(case: Case, verdict: Verdict) -> None:
     assert verdict.kind == case.verdict, verdict
     if case.injection.slow is not None:
         assert verdict.title == f"rank {case.injection.slow} is slow"
+    if verdict.kind == "data" and case.workers:
+        # Of a single one for two ranks, each has its own.
+        running = case.own_workers * case.ranks
+        assert f" {running} worker{'s make' if running > 1 else ' makes'} " in verdict.finding
 
 
 def test_who_follows_the_advice_waits_no_more(case: Case, verdict: Verdict) -> None:
