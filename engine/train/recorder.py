@@ -48,7 +48,7 @@ class Recorder:
     """Appends events to a journal from a thread of its own.
 
     Steps that finished before an event was posted are written before it. While the journal
-    cannot be written (a full disk) steps stay in memory, some 44 bytes each, and are tried again
+    cannot be written (a full disk) steps stay in memory, some 80 bytes each, and are tried again
     every second; so do the first ``QUEUE`` other events.
     """
 
