@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
+
+import psutil
 
 from engine.journal.events import GpuReading, GpusFound
 from tests.run.nvml.driver import Driver
@@ -53,3 +59,24 @@ def test_a_driver_that_hangs_from_the_start_is_told_of_once(driver: Driver) -> N
     driver.script.drop("hang nvmlInitWithFlags")
     driver.readings()
     assert len(driver.found().gpus) == 8
+
+
+def test_the_reader_dies_with_its_supervisor(driver: Driver, tmp_path: Path) -> None:
+    code = (
+        "import pathlib, sys, time; from engine.run.gpus import Gpus\n"
+        "gpus = Gpus(pathlib.Path(sys.argv[1]), 0.2)\n"
+        "while not gpus.facts: gpus.poll()\n"
+        "print('ready', flush=True); time.sleep(300)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with psutil.Popen(command, stdout=subprocess.PIPE) as supervisor:
+        assert supervisor.stdout.readline() == b"ready\n"
+        (reader,) = supervisor.children()
+        # A service manager may ask all of them to end; readings are needed until the last.
+        reader.terminate()
+        reader.send_signal(signal.SIGINT)
+        driver.start()
+        driver.readings()
+        assert reader.is_running()
+        supervisor.kill()
+    assert psutil.wait_procs([reader], timeout=10)[1] == []
