@@ -125,6 +125,19 @@ def test_two_ranks_on_two_cores_gain_nothing_from_workers() -> None:
     assert said.finding.endswith("; 2 cores do both")
 
 
+def test_ranks_of_a_cpu_share_its_cores_with_their_workers() -> None:
+    # 32 images of 10 ms in each of 2 ranks: 320 ms of reading while both need 80 + 640 / 8 ms.
+    rank = columns(0.32, 0.08, 0.01, images=32)
+    assert cpu(rank, rank, workers=0, cores=8).change == "raise --workers from 0 to 4"
+
+
+def test_busy_cores_that_feed_a_gpu_cannot_read_faster() -> None:
+    busy = host(cpu=0.97, tree_cpu=15.0)
+    said = gpu(on_device(0.06, 0.02, 0.0031), workers=8, cores=16, node=busy)
+    assert said.finding.endswith("; 16 cores cannot read faster")
+    assert said.change.startswith("shrink the image files")
+
+
 def test_readers_that_wait_for_a_disk_do_not_need_cores() -> None:
     idle = host(cpu=0.1, tree_cpu=0.2)
     said = cpu(columns(0.3, 0.02, 0.02), workers=2, node=idle)

@@ -116,6 +116,9 @@ def test_another_job_on_the_gpu() -> None:
     assert said.finding.startswith("others hold 12.0 GiB of GPU 0")
     assert said.change == "wait until it has ended"
     assert on_gpus(theirs, COOL).change == "train on another GPU (--gpus)"
+    worse = structs.replace(COOL, memory_used=60 * GIB)
+    both = on_gpus(theirs, worse, uuids=["GPU-0", "GPU-1"])
+    assert both.finding.startswith("others hold 40.0 GiB of GPU 1")
 
 
 @pytest.mark.parametrize("ours", [None, 20 * GIB - 2**29])
@@ -172,6 +175,14 @@ def test_memory_that_was_asked_for_in_vain_in_steps() -> None:
     assert said.finding.startswith("rank 0 found its GPU full 3 times")
     assert said.change == "train with gradient-checkpointing instead of single"
     assert ("the GPU has", "141.0 GiB") in said.evidence
+
+
+def test_the_rank_that_asked_most_often_is_named() -> None:
+    rows = [[gpu_ready(), steps(STEPS, 100), memory(retries=each)] for each in (2, 7)]
+    for first, row in zip((0, 1), rows, strict=True):
+        row.insert(1, memory(retries=first))
+    said = verdict(plan("ddp", GPUS, nproc=2), rows)
+    assert said.finding.startswith("rank 1 found its GPU full 6 times")
 
 
 def test_what_warming_up_asked_for_in_vain_costs_no_step() -> None:

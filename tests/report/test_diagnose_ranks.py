@@ -39,7 +39,7 @@ def of_ranks(
         gpu_ready(uuids=(f"GPU-{number}",)) if node else ready(epochs=1, steps_per_epoch=1000)
         for number in range(len(ranks))
     ]
-    rows = [[each, steps(row, 100)] for each, row in zip(told, ranks, strict=True)]
+    rows = [[each, steps(row, 1000)] for each, row in zip(told, ranks, strict=True)]
     return verdict(made, rows, node, cores=16)
 
 
@@ -91,7 +91,7 @@ OWN = GpuReading(memory_used=20 * GIB, memory_ours=20 * GIB, sm_clock=1980.0, te
     ],
 )
 def test_a_slow_rank_is_explained_by_its_gpu(reading: GpuReading, why: str, change: str) -> None:
-    said = of_ranks(rank(0.1, 0.05), rank(0.15), node=gpus(OWN, reading))
+    said = of_ranks(rank(0.1, 0.05), rank(0.15), node=gpus(OWN, reading, seconds=180))
     assert said.kind == "straggler"
     assert said.finding.endswith(why)
     assert said.change == change
@@ -210,6 +210,8 @@ def test_too_few_micro_batches() -> None:
 def test_micro_batches_that_the_batch_does_not_allow() -> None:
     said = pipelined([55, 56, 54, 55], micro_batches=4, batch_size=4)
     assert said.change == "raise --batch-size from 4 to 8"
+    said = pipelined([55, 56, 54, 55], micro_batches=4, batch_size=8)
+    assert said.change == "raise --micro-batches from 4 to 8"
     # Of 20 images there are no 8 equal pieces, but 10.
     said = pipelined([55, 56, 54, 55], micro_batches=4, batch_size=20)
     assert said.change == "raise --micro-batches from 4 to 10"
