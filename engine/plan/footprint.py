@@ -2,8 +2,9 @@
 
 Counted are the tensors at the fullest moment of a step: weights, momentum, gradients, and what is
 kept for the backward pass. Not counted, because it depends on the device and its libraries: the
-CUDA context, the workspaces of convolutions, buffers of NCCL, and what torch's allocator reserves
-and does not use. On a CPU, Python, torch and the decoded images come on top.
+CUDA context, the workspaces of convolutions, the gradient of one weight on its way into a sum,
+buffers of NCCL, and what torch's allocator reserves and does not use. On a CPU, Python, torch and
+the decoded images come on top.
 """
 
 from __future__ import annotations

@@ -9,6 +9,9 @@ from engine.journal.views import RunView
 from engine.plan.footprint import Footprint, footprint
 from engine.plan.runs import RunPlan
 
+_PEAK = "peak allocated"
+_GROWTH = "growth of resident memory"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankMemory:
@@ -77,6 +80,13 @@ class MemoryReport:
     """Of the fullest rank."""
 
     @property
+    def beside(self) -> str:
+        """What is in ``came`` and not in ``expected``."""
+        if self.compared == _PEAK:
+            return "workspaces of convolutions, and the one or other temporary tensor"
+        return "torch's libraries, decoded images, and what malloc keeps for later"
+
+    @property
     def error(self) -> float | None:
         """By how much the estimate was above what came (0.1: ten percent); negative: below."""
         if self.expected is None or not self.came:
@@ -96,10 +106,10 @@ def memory_report(run: RunView, plan: RunPlan) -> MemoryReport:
         parts = (estimate.gradients, estimate.activations)
         known = [each for each in parts if each is not None]
         expected = sum(known) + estimate.gathered if len(known) == len(parts) else None
-        compared, measured = "growth of resident memory", [each.grown for each in ranks]
+        compared, measured = _GROWTH, [each.grown for each in ranks]
     else:
         expected = estimate.total
-        compared, measured = "peak allocated", [each.peak for each in ranks]
+        compared, measured = _PEAK, [each.peak for each in ranks]
     came = max((each for each in measured if each is not None), default=None)
     return MemoryReport(
         ranks=ranks, estimate=estimate, compared=compared, expected=expected, came=came

@@ -15,7 +15,7 @@ from engine.errors import ResnetTuiError
 from engine.journal import layout
 from engine.journal.events import AnyEvent, Memory, Ready
 from engine.plan.footprint import footprint
-from engine.plan.room import size, smaller
+from engine.plan.room import BESIDE_TENSORS, size, smaller
 from engine.plan.runs import RunPlan
 
 _UNKNOWN = "memory ran out; use fewer workers or a smaller batch"
@@ -65,12 +65,14 @@ def _room(
     plan: RunPlan, readies: Mapping[int, Ready], first: Mapping[int, Memory], there: int
 ) -> int | None:
     """What the tensors of each rank may take: its share, without what it was before the first step
-    but for weights and momentum. ``None`` for a run whose tensors are on GPUs, or unknown."""
+    (but for weights and momentum) and what comes beside them. ``None`` for a run whose tensors are
+    on GPUs, or unknown."""
     if 0 not in readies or 0 not in first or readies[0].device != "cpu":
         return None
     held = footprint(plan, len(readies[0].classes))
     tensors = (held.weights or 0) + (held.optimizer or 0)
-    return max(0, there // plan.ranks - max(0, first[0].rss - tensors))
+    others = max(0, first[0].rss - tensors) + BESIDE_TENSORS
+    return max(0, there // plan.ranks - others)
 
 
 def _plan(config: Path) -> RunPlan | None:

@@ -11,7 +11,7 @@ import psutil
 
 from engine import cgroup
 from engine.plan.footprint import footprint
-from engine.plan.room import size, smaller
+from engine.plan.room import BESIDE_TENSORS, size, smaller
 from engine.plan.runs import RunPlan
 
 _REFUSED = re.compile(
@@ -23,10 +23,6 @@ _REFUSED = re.compile(
 _UNITS = {letter: 1 << 10 * power for power, letter in enumerate("bKMGTPE")}
 _SIZE = r"([\d.]+) ?([bKMGTPE])(?:ytes|i?B)"
 _ASKED = rf"allocate {_SIZE}"
-
-_LIBRARIES = 350 << 20
-"""What torch's libraries for a CPU take beside tensors once training begins: 40 to 350 MiB more
-than was estimated, in six runs of ResNet-18 and -50 with batches of 0.5 to 2 GiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +126,7 @@ def _of_computer(error: BaseException, plan: RunPlan, start: Start | None) -> Re
         held = footprint(plan, start.classes)
         there = (held.weights or 0) + (held.optimizer or 0)
         own = start.free // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-        room = max(0, own - _LIBRARIES) + there
+        room = max(0, own - BESIDE_TENSORS) + there
     asked, free = _bytes(str(error), _ASKED), free_memory()
     if asked is not None and free is not None and free >= asked:
         free = None  # Some of what the step had is given back already.

@@ -70,6 +70,7 @@ def test_on_a_cpu_the_growth_of_resident_memory_is_compared() -> None:
     assert (rank.before, rank.now, rank.peak) == (700 * MIB, 800 * MIB, 1000 * MIB)
     assert (rank.grown, rank.activations, rank.reserved) == (300 * MIB, None, None)
     assert found.compared == "growth of resident memory"
+    assert "libraries" in found.beside
     # Weights and momentum were there before the first step.
     estimate = footprint(planned(), 2)
     assert found.expected == (estimate.gradients or 0) + (estimate.activations or 0)

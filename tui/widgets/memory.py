@@ -69,6 +69,6 @@ def _estimate(report: MemoryReport, width: int) -> Sequence[Content]:
     whole = f"estimated before the start: {show.gib(made.total)} ({told})"
     came = f"{report.compared}: estimated {show.gib(report.expected)}, came {show.gib(report.came)}"
     if report.error is not None:
-        came += f" ({signed(report.error)})"
+        came += f" ({signed(report.error)}); it holds also {report.beside}"
     lines = [*wrapped(whole, width - 2, "  "), *wrapped(came, width - 2, "  ")]
     return [Content.styled(f"  {each}", "$quiet") for each in lines]
