@@ -5,12 +5,9 @@ from __future__ import annotations
 import statistics
 from dataclasses import dataclass
 
-import numpy as np
-
 from engine.journal.events import EpochEnded
 from engine.journal.step_columns import DECODE, QUEUED, column
 from engine.journal.views import RunView
-from engine.report.ledger import known, rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +48,8 @@ def stall(run: RunView) -> Stall | None:
     length = max(1, ready.steps_per_epoch)
     # The last step of an epoch belongs to it until the next epoch has one.
     epoch = max(0, run.step - 1) // length
-    first, last = epoch * length, run.step
-    now = _waiting(epoch, {rank: _share(run, rank, first, last) for rank in run.history.ranks})
+    first = epoch * length
+    now = _waiting(epoch, {rank: _share(run, rank, first) for rank in run.history.ranks})
     finished = tuple(
         each
         for view in run.epochs
@@ -64,9 +61,9 @@ def stall(run: RunView) -> Stall | None:
         now=now,
         finished=finished,
         workers=ready.workers,
-        queued=_mean(run, QUEUED, first, last),
+        queued=run.history.mean(QUEUED, run.step - first),
         queue=max((each.queue for _, each in run.readies if each.queue), default=None),
-        decode=_mean(run, DECODE, first, last),
+        decode=run.history.mean(DECODE, run.step - first),
     )
 
 
@@ -83,16 +80,20 @@ def _waiting(epoch: int, shares: dict[int, float | None]) -> Waiting | None:
     )
 
 
-def _share(run: RunView, rank: int, first: int, last: int) -> float | None:
-    seconds = rows(run, column("step"), first, last, rank)
-    waited = rows(run, column("starved"), first, last, rank)
-    if not len(waited) or np.isnan(waited).all():
-        # A CPU, where the device waits when the host does.
-        waited = rows(run, column("wait"), first, last, rank)
-    if len(waited) != len(seconds) or np.isnan(waited).all():
+def _share(run: RunView, rank: int, first: int) -> float | None:
+    """From the step ``first`` on. Means over the same steps are in the ratio of their sums, and
+    those over many steps were made already."""
+    end = run.history.segments[rank][-1].track.end
+    if end < run.step:
+        # A rank of an earlier attempt, which had more.
         return None
-    both = ~np.isnan(seconds) & ~np.isnan(waited)
-    return _part(float(known(waited[both]).sum()), float(known(seconds[both]).sum()))
+    newest = end - first
+    seconds = run.history.mean(column("step"), newest, rank)
+    waited = run.history.mean(column("starved"), newest, rank)
+    if waited is None:
+        # A CPU, where the device waits when the host does.
+        waited = run.history.mean(column("wait"), newest, rank)
+    return None if seconds is None or waited is None else _part(waited, seconds)
 
 
 def _told(epoch: EpochEnded) -> float | None:
@@ -106,8 +107,3 @@ def _part(waited: float, whole: float) -> float | None:
     if not whole > 0 or not waited >= 0:
         return None
     return min(1.0, waited / whole)
-
-
-def _mean(run: RunView, name: str, first: int, last: int) -> float | None:
-    values = rows(run, name, first, last)
-    return None if np.isnan(values).all() else float(np.nanmean(values))

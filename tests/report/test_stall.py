@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from engine.journal.events import Event, Ready
+from engine.journal.events import AttemptStarted, Event, Ready
+from engine.journal.fold import ExperimentFold
 from engine.report.stall import Stall, Waiting, stall
 from tests.report.situations import folded, plan, steps
-from tests.report.views import ready, trained
+from tests.report.views import NOW, WRITER, ready, trained
 
 DDP = plan("ddp", nproc=3)
 
@@ -50,6 +51,24 @@ def test_the_epoch_at_hand_by_rank_and_its_loader() -> None:
     assert found.queued == pytest.approx(1.5)
     assert found.decode == pytest.approx(0.004)
     assert found.finished == ()
+
+
+def test_ranks_of_an_earlier_attempt_no_longer_count() -> None:
+    fold = ExperimentFold()
+    for attempt, world, count in ((1, 3, 5), (2, 1, 5)):
+        for rank in range(world):
+            begun = 5 * (attempt - 1)
+            begin = AttemptStarted(t=NOW, rank=rank, world_size=world, from_step=begun, **WRITER)  # type: ignore[arg-type]
+            share = 0.9 if rank else 0.1
+            rows = steps({"step_seconds": 1.0, "wait_seconds": share}, count, first=begun)
+            for event in (begin, told(), rows):
+                fold.apply_rank("01-ddp", attempt, rank, event)
+    (run,) = fold.freeze().runs
+    found = stall(run)
+    assert found is not None
+    assert found.now is not None
+    assert (found.now.epoch, found.now.worst_rank) == (0, 0)
+    assert found.now.worst == pytest.approx(0.1)
 
 
 def test_a_device_that_was_fed_in_time_did_not_wait_though_its_host_did() -> None:
