@@ -14,13 +14,11 @@ import numpy as np
 import pytest
 
 from engine.report.diagnose import Surroundings, diagnose
-from engine.report.findings.loading import STARVING
 from engine.report.stall import stall
 from engine.report.verdict import Verdict
 from tests.train.truth.cases import in_short
 from tests.train.truth.figures import figures
 from tests.train.truth.injection import Case, expected
-from tests.train.truth.timeline import Timeline
 from tests.train.truth.trials import Outcome, run, steady
 
 CASES = [case for ranks in (1, 2) for case in in_short(ranks)]
@@ -78,13 +76,9 @@ def test_an_epoch_is_the_sum_of_its_steps(case: Case, outcome: Outcome) -> None:
 
 
 @pytest.fixture
-def verdict(case: Case, outcome: Outcome) -> Verdict:
-    waited = max(_waited(truth, 1) for truth in outcome.truth)
-    if (waited >= STARVING) != (case.verdict == "data"):
-        pytest.skip(
-            f"this machine is too busy: {waited:.0%} of the time went to waiting for images where "
-            f"sleep alone would have led to the verdict {case.verdict!r}"
-        )
+def verdict(outcome: Outcome) -> Verdict:
+    if outcome.too_busy:
+        pytest.skip(outcome.too_busy)
     return diagnose(outcome.view, outcome.plan, Surroundings(cores=8))
 
 
@@ -111,7 +105,7 @@ def test_the_share_of_the_epoch_that_waited(case: Case, outcome: Outcome) -> Non
     told = stall(outcome.view)
     assert told is not None
     assert told.now is not None
-    shares = [_waited(truth) for truth in outcome.truth]
+    shares = [truth.waited() for truth in outcome.truth]
     # So far by its steps, and once it is finished by its sums.
     for waiting in (told.now, *told.finished):
         assert waiting.worst == pytest.approx(max(shares), abs=0.02)
@@ -119,8 +113,3 @@ def test_the_share_of_the_epoch_that_waited(case: Case, outcome: Outcome) -> Non
     decode = float(np.mean([truth.decode.mean() for truth in outcome.truth]))
     assert told.decode == pytest.approx(decode, rel=0.05, abs=0.002)
     assert (told.workers, told.queue) == (case.workers, 2 * case.own_workers or None)
-
-
-def _waited(truth: Timeline, first: int = 0) -> float:
-    """The share of the time that went to waiting for data, from the step ``first`` on."""
-    return float((truth.received - truth.asked)[first:].sum() / truth.step[first:].sum())

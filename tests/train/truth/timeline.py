@@ -72,6 +72,10 @@ class Timeline:
         ahead: Floats = (there & (steps[None, :] >= steps[:, None])).sum(1, dtype=np.float64)
         return ahead
 
+    def waited(self, first: int = 0) -> float:
+        """The share of the time that went to waiting for data, from the step ``first`` on."""
+        return float((self.received - self.asked)[first:].sum() / self.step[first:].sum())
+
 
 def timelines(notes: Path, plan: RunPlan, folder: Dataset, ranks: int) -> tuple[Timeline, ...]:
     """Of every rank of a training."""

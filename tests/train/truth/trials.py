@@ -16,6 +16,7 @@ from engine.journal.reader import JournalReader
 from engine.journal.views import RunView
 from engine.plan import dataset
 from engine.plan.runs import RunPlan
+from engine.report.findings.loading import STARVING
 from engine.run import torchrun
 from tests.conftest import REPOSITORY
 from tests.train.making import images, lay_out, plan
@@ -44,6 +45,18 @@ class Outcome:
         """By step; NaN where it was not measured."""
         rows = np.asarray(self.view.history.rows(column, 0, self.case.steps, rank), np.float64)
         return rows if len(rows) else np.full(self.case.steps, np.nan)
+
+    @property
+    def too_busy(self) -> str:
+        """Why another verdict than the case's is true: the machine does not let sleep alone decide
+        who waits. Empty where it does."""
+        waited = max(truth.waited(1) for truth in self.truth)
+        if (waited >= STARVING) == (self.case.verdict == "data"):
+            return ""
+        return (
+            f"this machine is too busy: {waited:.0%} of the time went to waiting for images where "
+            f"sleep alone would have led to the verdict {self.case.verdict!r}"
+        )
 
 
 def steady(values: Floats) -> float:
