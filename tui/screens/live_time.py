@@ -28,10 +28,15 @@ class Insight:
     """Of the latest seconds, 0..1: of the device where it has a clock of its own."""
 
 
+EVERY = 2
+"""Seconds from one insight to the next: it is of the latest fifteen."""
+
+
 class Insights:
-    """Makes an insight once a second at most: what it says does not change faster."""
+    """Remembers the last insight: another is made for another run or state, or after a while."""
 
     def __init__(self) -> None:
+        self._run: RunView | None = None
         self._of: tuple[object, ...] = ()
         self._made: Insight | None = None
 
@@ -41,10 +46,13 @@ class Insights:
         """``None`` before anything is known of the run."""
         if run is None:
             return None
-        state = (run.run, run.state, run.attempt, run.history.steps > 0)
-        key = (snapshot.experiment, state, second)
+        # Nothing more comes of a run that has ended.
+        now = second // EVERY if run.state == "running" or run is not self._run else 0
+        where = (snapshot.experiment.directory, run.run, run.attempt)
+        key = (*where, run.state, run.history.steps > 0, now)
         if self._made is None or key != self._of:
-            self._of, self._made = key, insight(run, plan, snapshot)
+            self._run, self._of = run, key
+            self._made = insight(run, plan, snapshot)
         return self._made
 
 

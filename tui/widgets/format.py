@@ -107,7 +107,13 @@ def of_gib(size: float | None, whole: float | None) -> str:
         return gib(size)
     unit, factor = ("MiB", 1 << 20) if whole < 1 << 30 else ("GiB", 1 << 30)
     decimals = 0 if whole / factor >= 64 or unit == "MiB" else 1
-    used = UNKNOWN if unknown(size) else f"{(size or 0) / factor:.{decimals}f}"
+    least = 0.5 / 10**decimals
+    if size is None or not math.isfinite(size):
+        used = UNKNOWN
+    elif 0 < size / factor < least:
+        used = f"<{2 * least:g}"
+    else:
+        used = f"{size / factor:.{decimals}f}"
     return f"{used} of {whole / factor:.{decimals}f} {unit}"
 
 
@@ -118,6 +124,8 @@ def per_second(size: float | None) -> str:
     if size >= 1 << 30:
         return f"{size / (1 << 30):.1f} GiB/s"
     mib = size / (1 << 20)
+    if 0 < mib < 0.05:
+        return "<0.1 MiB/s"
     return f"{mib:.0f} MiB/s" if mib >= 9.95 or mib == 0 else f"{mib:.1f} MiB/s"
 
 

@@ -44,11 +44,10 @@ class Line(Widget):
 
 def heading(title: str, width: int, remark: str = "") -> Content:
     """``Title ─────────── remark``: the head of a pane, like those of the charts."""
-    rule = max(0, width - len(title) - len(remark) - 2)
+    end = f" {remark}" if remark else ""
+    rule = max(0, width - len(title) - len(end) - 1)
     return Content.assemble(
-        (title, "bold $foreground"),
-        (" " + "─" * rule + " ", "$faint"),
-        (remark, "$quiet"),
+        (title, "bold $foreground"), (" " + "─" * rule, "$faint"), (end, "$quiet")
     )
 
 
