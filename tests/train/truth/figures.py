@@ -121,8 +121,8 @@ def _of_the_loader(
     decode = typical(outcome.measured("decode_seconds", rank))
     yield _figure(rank, "decode", outcome.case.injection.image, typical(truth.decode), decode)
     if outcome.case.workers:
-        ready = steady(outcome.measured("queued", rank))
-        yield Figure(rank, "batches ready", None, steady(truth.queued), ready, 0.5)
+        ready = typical(outcome.measured("queued", rank))
+        yield Figure(rank, "batches ready", None, typical(truth.queued), ready, 0.5)
 
 
 def _of_the_epoch(outcome: Outcome, rank: int, truth: Timeline) -> Iterator[Figure]:
