@@ -66,7 +66,8 @@ class LiveScreen(LiveActions):
             self._forget()
         second = int(time.time())
         chosen = (self.metric, self.pinned, self.overlay, self.stages)
-        room = self.query_one("#bottom").size
+        # The first layout is made before the size of the terminal is known to it.
+        room = (self.query_one("#loss").size, self.query_one("#log").size)
         now = (snapshot.number, second, self.view, chosen, room)
         if now == self._painted:
             return
