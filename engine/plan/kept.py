@@ -21,7 +21,8 @@ class Pass:
     """Between the forward and the backward."""
     fullest: int
     """At the fullest moment of the backward: more than ``waiting`` where blocks are computed again,
-    for then one of them is there as a whole beside the inputs of those before it."""
+    for then one of them is there as a whole beside the inputs of those before it, or at last the
+    stem with its gradients, which are larger than all others."""
 
 
 def one_pass(
@@ -51,6 +52,9 @@ def one_pass(
         else:
             waiting += inside
             there = layer.keeps_output
+        if layer.indices:
+            # The stem's gradients: of its ReLU and of its convolution, as large as what it keeps.
+            fullest = max(fullest, waiting + images * layer.kept * value)
     if last:
         # The logarithms of the classes' shares, the labels, and the sum of their weights.
         waiting += images * (layers[-1].output * FLOAT + _INT64) + FLOAT

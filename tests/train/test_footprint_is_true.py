@@ -68,6 +68,7 @@ def test_what_is_kept_for_the_backward_is_exact(name: str, switches: dict[str, A
         ("single", {}),
         ("amp", {}),
         ("gradient-checkpointing", {"model": "resnet50", "batch_size": 16}),
+        ("gradient-checkpointing", {"image_size": 160, "batch_size": 16}),
         ("single", {"accumulate": 2}),
         ("gpipe", {"balance": (4, 8), "recompute": "never"}),
         ("gpipe", {"balance": (4, 8), "batch_size": 16, "image_size": 160}),
