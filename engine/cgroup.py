@@ -28,6 +28,17 @@ def cpu_limit(root: Path = _ROOT, own: str | None = None) -> float | None:
     return min(limits, default=None)
 
 
+def cpu_seconds(root: Path = _ROOT, own: str | None = None) -> float | None:
+    """Core seconds that this group has used since it was made; ``None`` where nobody counts."""
+    for directory in _directories(root, "cpu", own):
+        if used := _counter(directory / "cpu.stat", "usage_usec"):
+            return used / 1e6
+    for directory in _directories(root, "cpuacct", own):
+        if words := _words(directory / "cpuacct.usage"):
+            return int(words[0]) / 1e9
+    return None
+
+
 def memory_limit(root: Path = _ROOT, own: str | None = None) -> int | None:
     """Bytes; ``None`` without a limit."""
     limits = (

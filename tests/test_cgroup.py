@@ -67,6 +67,14 @@ def test_a_container_sees_its_own_limits_at_the_root(tmp_path: Path) -> None:
     assert cgroup.memory_limit(root, own) == 77
 
 
+def test_core_seconds_of_both_hierarchies(tmp_path: Path) -> None:
+    second = tree(tmp_path / "2", {"a/cpu.stat": "usage_usec 2500000\nuser_usec 1\n"})
+    assert cgroup.cpu_seconds(second, "0::/a\n") == 2.5
+    first = tree(tmp_path / "1", {"cpuacct/job/cpuacct.usage": "1500000000\n"})
+    assert cgroup.cpu_seconds(first, "3:cpu,cpuacct:/job\n2:cpuacct:/job\n") == 1.5
+    assert cgroup.cpu_seconds(tmp_path / "none", "0::/\n") is None
+
+
 def test_whole_cores() -> None:
     assert cgroup.whole_cores(None, 8) == 8
     assert cgroup.whole_cores(1.5, 8) == 2

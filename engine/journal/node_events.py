@@ -60,8 +60,9 @@ class NodeStarted(Writer, frozen=True, kw_only=True, tag="node-started"):
 class HostSample(Event, frozen=True, kw_only=True, tag="host-sample"):
     """One node, once a second: also the sign that the supervisor lives.
 
-    ``cpu`` is the share of all cores busy (0..1) since the last sample; ``tree_*`` are of the
-    supervisor's whole process tree, loader workers included.
+    ``cpu`` is the share of the cores' time that was used (0..1) since the last sample, and in a
+    control group that may have less of it, of what it may have; ``tree_*`` are of the supervisor's
+    whole process tree, loader workers included.
     """
 
     cpu: float

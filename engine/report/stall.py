@@ -60,11 +60,17 @@ def stall(run: RunView) -> Stall | None:
     return Stall(
         now=now,
         finished=finished,
-        workers=ready.workers,
+        workers=_processes(run, ready.workers),
         queued=run.history.mean(QUEUED, run.step - first),
         queue=max((each.queue for _, each in run.readies if each.queue), default=None),
         decode=run.history.mean(DECODE, run.step - first),
     )
+
+
+def _processes(run: RunView, workers: int) -> int:
+    """Those of a node are split over the ranks that load images, which have as many each."""
+    loaders = sum(1 for _, each in run.readies if each.queue) or 1
+    return loaders * -(-workers // loaders)
 
 
 def _waiting(epoch: int, shares: dict[int, float | None]) -> Waiting | None:

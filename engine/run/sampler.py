@@ -17,6 +17,7 @@ from engine.journal import layout
 from engine.journal.events import Event, GpuFacts, GpuSample, HostSample, NodeStarted, Notice
 from engine.journal.files import Appender, writer_fields
 from engine.run import host
+from engine.run.busy import Busy
 from engine.run.gpu_alarms import GpuAlarms
 from engine.run.gpus import Gpus
 from engine.run.ownership import Ownership, numbered_otherwise
@@ -49,14 +50,13 @@ class Sampler:
         self._journal = Appender(layout.node_journal(experiment, node))
         self._period = period(os.environ)
         self._tree = Tree()
-        self._cpus = _schedulable()
+        self._busy = Busy()
         self._limit = cgroup.memory_limit()
         self._last = self._split_next = time.monotonic()
         self.disk_free: int | None = None
         self._alarms = GpuAlarms()
         self._ownership = Ownership(numbered_otherwise())
         self._notices: list[Notice] = []
-        psutil.cpu_percent(percpu=True)
         self._append(
             NodeStarted(
                 **writer_fields(),
@@ -106,7 +106,7 @@ class Sampler:
         shared = host.shared_memory()
         self._append(
             HostSample(
-                cpu=self._cpu(),
+                cpu=self._busy.share(),
                 memory_used=used,
                 memory_total=total,
                 tree_cpu=use.cpu,
@@ -136,12 +136,6 @@ class Sampler:
         except JournalError:
             return
 
-    def _cpu(self) -> float:
-        """Share of the cores that this process may use which were busy."""
-        percent = psutil.cpu_percent(percpu=True)
-        ours = [percent[cpu] for cpu in self._cpus if cpu < len(percent)] or percent
-        return min(1.0, sum(ours) / len(ours) / 100) if ours else 0.0
-
     def _memory(self) -> tuple[int, int]:
         """Used and total bytes; of the control group where that is what limits us."""
         memory = psutil.virtual_memory()
@@ -157,9 +151,3 @@ def _disk_free(directory: Path) -> int | None:
         return shutil.disk_usage(directory).free
     except OSError:
         return None
-
-
-def _schedulable() -> list[int]:
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))

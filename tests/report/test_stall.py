@@ -53,6 +53,13 @@ def test_the_epoch_at_hand_by_rank_and_its_loader() -> None:
     assert found.finished == ()
 
 
+def test_workers_that_cannot_be_split_evenly_are_counted_as_they_run() -> None:
+    waited = steps({"step_seconds": 1.0, "wait_seconds": 0.5}, 4)
+    found = stalled(*([[structs.replace(told(queue=4), workers=4), waited]] * 3))
+    assert found is not None
+    assert found.workers == 6
+
+
 def test_ranks_of_an_earlier_attempt_no_longer_count() -> None:
     fold = ExperimentFold()
     for attempt, world, count in ((1, 3, 5), (2, 1, 5)):

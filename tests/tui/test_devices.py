@@ -210,6 +210,7 @@ def test_shared_pages_count_once_where_that_is_known() -> None:
     split = HostSample(cpu=0, memory_used=0, memory_total=GIB, tree_rss=5 * GIB, tree_pss=2 * GIB)
     assert tree((summed,)) == 5 * GIB
     assert tree((summed, split, summed)) == 2 * GIB
+    assert tree((split, *[summed] * 60)) == 5 * GIB, "what was told minutes ago is no longer so"
     assert tree(()) is None
 
 

@@ -12,6 +12,8 @@ from tui.widgets.line import sparkline
 
 _LABEL = 11
 """Cells before a history."""
+_MINUTE = 60
+"""Samples."""
 _BUSY, _FULL = "$series-train 60%", "$series-time 60%"
 
 Row = tuple[str, list[float | None], float, str, str]
@@ -39,7 +41,7 @@ def _rows(samples: Sequence[HostSample], cores: int | None) -> list[Row]:
     newest = samples[-1] if samples else None
     of_cores = f" of {cores} cores" if cores else ""
     cpu = show.percent(newest.cpu if newest else None, 0) + of_cores
-    trees = [_share(_tree(each), each.memory_total) for each in samples]
+    trees = [_share(each.tree_rss, each.memory_total) for each in samples]
     rows: list[Row] = [
         ("CPU", [each.cpu for each in samples], 1.0, cpu, _BUSY),
         (
@@ -125,22 +127,17 @@ def host_strip(samples: Sequence[HostSample], width: int) -> Content:
 
 
 def tree(samples: Sequence[HostSample]) -> int | None:
-    """Bytes of the whole process tree, loader workers included: the latest that is known.
+    """Bytes of the whole process tree, loader workers included.
 
-    Shared pages count once where that was told, which is not in every sample.
+    Shared pages count once where that was told in the last minute: it is, where memory is short.
     """
-    return next((each.tree_pss for each in samples[::-1] if each.tree_pss is not None), None) or (
-        samples[-1].tree_rss if samples else None
-    )
+    split = (each.tree_pss for each in samples[: -_MINUTE - 1 : -1] if each.tree_pss is not None)
+    return next(split, samples[-1].tree_rss if samples else None)
 
 
 def memory(newest: HostSample | None) -> str:
     """``1.5 of 23.5 GiB``."""
     return show.UNKNOWN if newest is None else show.of_gib(newest.memory_used, newest.memory_total)
-
-
-def _tree(sample: HostSample) -> int | None:
-    return sample.tree_pss if sample.tree_pss is not None else sample.tree_rss
 
 
 def _share(value: float | None, whole: float | None) -> float | None:
