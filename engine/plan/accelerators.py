@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.plan.uuids import bare
+
 Version = tuple[int, int]
 
 _FIRST_DRIVER = {11: "450", 12: "525", 13: "580"}
@@ -88,8 +90,8 @@ def _told(facts: Facts, shown: str) -> str:
 def _names(facts: Facts, missing: int) -> str:
     """Those that torch does not see, or how many where they cannot be told apart."""
     gpus = facts.gpus or ()
-    seen = {_bare(each) for each in facts.seen}
-    hidden = [each.name for each in gpus if _bare(each.uuid) not in seen]
+    seen = {bare(each) for each in facts.seen}
+    hidden = [each.name for each in gpus if bare(each.uuid) not in seen]
     if len(hidden) != missing:
         return f"{len(gpus)} GPUs, {missing} of them out of torch's sight"
     counts = {name: hidden.count(name) for name in hidden}
@@ -114,7 +116,3 @@ def _is_too_old(facts: Facts) -> bool:
 def _major(version: str) -> int:
     first = version.partition(".")[0]
     return int(first) if first.isdigit() else 0
-
-
-def _bare(uuid: str) -> str:
-    return uuid.removeprefix("GPU-").lower()

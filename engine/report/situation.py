@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from engine.journal.events import GpuFacts, GpuReading, HostSample
 from engine.journal.views import GpusView, RunView
 from engine.plan.runs import RunPlan
+from engine.plan.uuids import bare
 from engine.report.ledger import WINDOW, Times, recent
 from engine.report.waits import Waits, waits
 
@@ -145,15 +146,15 @@ def _period(run: RunView) -> tuple[float, float]:
 
 def _used(run: RunView, gpus: GpusView, since: float, until: float) -> tuple[UsedGpu, ...]:
     """Matched by UUID: torch and the driver may count GPUs in different orders."""
-    place = {facts.uuid: index for index, facts in enumerate(gpus.found)}
+    place = {bare(facts.uuid): index for index, facts in enumerate(gpus.found) if facts.uuid}
     samples = [each for each in gpus.samples if since <= each.t <= until]
     return tuple(
         UsedGpu(
             rank=rank,
-            facts=gpus.found[place[uuid]],
-            readings=tuple(each.readings[place[uuid]] for each in samples),
+            facts=gpus.found[place[bare(uuid)]],
+            readings=tuple(each.readings[place[bare(uuid)]] for each in samples),
         )
         for rank, ready in run.readies
         for uuid in ready.uuids
-        if uuid in place
+        if bare(uuid) in place
     )

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Collection, Sequence
 
 from engine.journal.events import GpuFacts, GpuReading, GpuSample, Notice
+from engine.plan.uuids import is_among
 
 WINDOW = 30.0
 """Seconds over which throttling is judged: short bursts of it are normal under load."""
@@ -46,7 +47,7 @@ class GpuAlarms:
         silent = all(each.problem for each in sample.readings) and ("driver", "") in self._given
         for gpu, reading in zip(facts, sample.readings, strict=False):
             notices += [] if silent else self._lost(gpu, reading)
-            notices += self._throttled(gpu, reading, sample.t, gpu.uuid in training)
+            notices += self._throttled(gpu, reading, sample.t, is_among(gpu.uuid, training))
         return notices
 
     def _lost(self, gpu: GpuFacts, reading: GpuReading) -> list[Notice]:

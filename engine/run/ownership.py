@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from engine.journal.events import GpuFacts, GpuReading, GpuSample
+from engine.plan.uuids import is_among
 
 _INITIAL = "pid:[4026531836]"
 """The namespace that numbers processes as the driver does; the same number on every Linux."""
@@ -45,14 +46,14 @@ class Ownership:
         if any(reading.memory_ours for reading in readings):
             self._hidden = False
         elif any(
-            gpu.uuid in training and reading.memory_ours == 0
+            is_among(gpu.uuid, training) and reading.memory_ours == 0
             for gpu, reading in zip(facts, readings, strict=False)
         ):
             self._hidden = True
         if not (self._hidden and running):
             return sample
         settled = tuple(
-            _unknown(reading) if not training or gpu.uuid in training else reading
+            _unknown(reading) if not training or is_among(gpu.uuid, training) else reading
             for gpu, reading in zip(facts, readings, strict=False)
         )
         return msgspec.structs.replace(sample, readings=settled)

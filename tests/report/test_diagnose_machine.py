@@ -87,6 +87,9 @@ def test_other_reasons(reason: str, kind: str, change: str) -> None:
 def test_gpus_are_matched_by_uuid_and_others_do_not_count() -> None:
     assert on_gpus(HOT, COOL, uuids=["GPU-1"]).kind == "fine"
     assert on_gpus(COOL, HOT, uuids=["GPU-1"]).finding.startswith("GPU 1 slows down")
+    assert on_gpus(COOL, HOT, uuids=["1"]).finding.startswith("GPU 1 slows down"), (
+        "torch's spelling"
+    )
     assert on_gpus(HOT, uuids=["GPU-of-another-node"]).kind == "fine"
     assert on_gpus(HOT, uuids=[]).kind == "fine"
 

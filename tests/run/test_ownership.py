@@ -29,7 +29,8 @@ def test_what_the_driver_lists_is_believed() -> None:
 
 def test_none_of_ours_on_a_gpu_that_trains_means_they_are_hidden() -> None:
     ownership = Ownership(hidden=False)
-    assert told(ownership, (0, 0), "GPU-0") == [None, 0]
+    assert told(ownership, (0, 0), "0") == [None, 0], "as torch spells it"
+    assert told(Ownership(hidden=False), (0, 0), "GPU-0") == [None, 0]
     # The next run has not said yet what it trains on.
     assert told(ownership, (0, 0)) == [None, None]
     # Nothing of ours runs at all.

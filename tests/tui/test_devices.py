@@ -12,7 +12,7 @@ from engine.journal.views import GpusView
 from tests.tui.measured import GIB, facts, gpus, host, reading, uuid
 from tui.plain import plain
 from tui.screens.devices import devices_lines
-from tui.screens.live_devices import plain_uuid, ranks_on
+from tui.screens.live_devices import ranks_on
 from tui.widgets import gpu
 from tui.widgets.devices import Devices, devices_pane, devices_strip
 from tui.widgets.host import host_rows, tree
@@ -228,4 +228,3 @@ def test_ranks_are_matched_by_uuid_whatever_its_spelling_and_order() -> None:
     found = (facts(0), facts(1), facts(2))
     assert ranks_on(found, run) == ((1,), (0,), ())
     assert ranks_on(found, None) == ((), (), ())
-    assert plain_uuid("MIG-0a1B-2C") == "0a1b2c"

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import string
-
 from engine.journal.events import GpuFacts
 from engine.journal.views import ExperimentView, RunView
+from engine.plan.uuids import bare
 from tui.widgets.devices import Devices
-
-_HEX = frozenset(string.hexdigits.lower())
 
 
 def devices(view: ExperimentView, run: RunView | None) -> Devices:
@@ -28,13 +25,5 @@ def ranks_on(found: tuple[GpuFacts, ...], run: RunView | None) -> tuple[tuple[in
     on: dict[str, list[int]] = {}
     for rank, ready in run.readies if run is not None else ():
         for uuid in ready.uuids:
-            on.setdefault(plain_uuid(uuid), []).append(rank)
-    return tuple(tuple(on.get(plain_uuid(each.uuid), ())) for each in found)
-
-
-def plain_uuid(uuid: str) -> str:
-    """Its hexadecimal digits: the driver writes ``GPU-`` or ``MIG-`` before them, torch may not."""
-    lowered = uuid.lower()
-    for prefix in ("gpu-", "mig-"):
-        lowered = lowered.removeprefix(prefix)
-    return "".join(each for each in lowered if each in _HEX)
+            on.setdefault(bare(uuid), []).append(rank)
+    return tuple(tuple(on.get(bare(each.uuid), ()) if each.uuid else ()) for each in found)
