@@ -1,9 +1,8 @@
-"""The process that asks NVIDIA's driver: ``python -m engine.run.gpu_reader SECONDS DIRECTORY``.
+"""What the process does that asks NVIDIA's driver; ``gpu_process`` is how it begins.
 
 A child of the supervisor, so that a driver that hangs, crashes or leaks takes nothing else along.
 It writes events to its standard output, one per line: ``GpusFound`` first, then a ``GpuSample``
-every ``SECONDS``. Where there is nothing to read, the first event says why and is the last. The
-directory is that of the experiment, for those who look at a list of processes.
+every period. Where there is nothing to read, the first event says why and is the last.
 
 Only GPUs that training may use are told (see ``visible``). A GPU that does not answer keeps its
 place; the connection to the driver is made anew from time to time until it is there again.
@@ -110,8 +109,9 @@ def find() -> tuple[list[Gpu], str]:
     return usable, ""
 
 
-def main(arguments: list[str]) -> int:
-    period, parent = float(arguments[0]), os.getppid()
+def main(period: float) -> int:
+    """Until the supervisor has ended; an exit code."""
+    parent = os.getppid()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         # A service manager that stops the supervisor signals us as well; it still needs readings.
         signal.signal(number, signal.SIG_IGN)
@@ -134,10 +134,3 @@ def main(arguments: list[str]) -> int:
 
 def _tell(event: Event) -> None:
     os.write(sys.stdout.fileno(), encode(event))
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except BrokenPipeError:
-        sys.exit(0)  # The supervisor is gone.

@@ -115,7 +115,8 @@ class _Counters:
         grown = [after - value for value, after in zip(before[1], counted, strict=True)]
         if min(grown) < 0:
             return None, None  # The driver began anew.
-        received, sent = (self._unit * each / (now - before[0]) for each in grown)
+        # Whole bytes: more digits only fill the journal.
+        received, sent = (round(self._unit * each / (now - before[0])) for each in grown)
         return received, sent
 
 

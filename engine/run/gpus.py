@@ -39,7 +39,7 @@ class Gpus:
         pauses: tuple[float, float] = PAUSES,
     ) -> None:
         """Starts the process, which samples every ``period`` seconds."""
-        self._command = python("-m", "engine.run.gpu_reader", f"{period:g}", str(experiment))
+        self._command = python("-m", "engine.run.gpu_process", f"{period:g}", str(experiment))
         self._period = period
         self._waking, self._silence = waking, period + silence
         self._first_pause, self._longest_pause = pauses

@@ -14,6 +14,10 @@ from engine.journal.files import parse
 from engine.run import kin
 
 _CHUNK = 1 << 16
+_CHUNKS = 16
+"""Of them at most at once: who waits for a child that never stops talking waits forever."""
+_LONGEST = 1 << 20
+"""Bytes without an end of line beyond which it talks nonsense."""
 _NAP = 5.0
 """A pause of ours longer than this (a suspended machine) is not counted as silence of the child."""
 
@@ -76,17 +80,18 @@ class Piped:
             return
 
     def _lines(self) -> bytes:
-        data = self._unfinished
-        while True:
+        told = [self._unfinished]
+        for _ in range(_CHUNKS):
             try:
                 new = os.read(self._out.fileno(), _CHUNK)
             except BlockingIOError:
                 break
             if not new:
                 break
-            data += new
+            told.append(new)
+        data = b"".join(told)
         end = data.rfind(b"\n") + 1
-        self._unfinished = data[end:]
+        self._unfinished = data[end:] if len(data) - end <= _LONGEST else b""
         return data[:end]
 
     def _bury(self, exit_code: int) -> None:

@@ -9,8 +9,11 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
-from engine.journal.events import GpuReading, GpusFound
+from engine.journal.events import Event, GpuReading, GpusFound
+from engine.run.gpus import Gpus
+from engine.run.piped import Piped
 from tests.run.nvml.driver import Driver
 
 HANGS = "NVIDIA's driver does not answer"
@@ -59,6 +62,38 @@ def test_a_driver_that_hangs_from_the_start_is_told_of_once(driver: Driver) -> N
     driver.script.drop("hang nvmlInitWithFlags")
     driver.readings()
     assert len(driver.found().gpus) == 8
+
+
+@pytest.mark.parametrize("binding", ["raise ImportError('it is not there')", "NVMLError = OSError"])
+def test_without_nvidias_binding_it_is_said_once_and_not_tried_again(
+    binding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.joinpath("pynvml.py").write_text(binding)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    gpus = Gpus(tmp_path, 0.2, pauses=(0.0, 0.0))
+    told: list[Event] = []
+    while gpus.pid is not None:
+        told += gpus.poll()
+        time.sleep(0.01)
+    assert gpus.poll() == []
+    assert gpus.pid is None
+    (found,) = told
+    assert isinstance(found, GpusFound)
+    assert "nvidia-ml-py cannot be used" in found.problem
+    assert gpus.problem == "", "nothing to warn of"
+
+
+def test_a_child_that_floods_holds_nobody_up(tmp_path: Path) -> None:
+    noise = tmp_path / "noise.py"
+    noise.write_text("import sys\nwhile True: sys.stdout.buffer.write(b'x' * 65536)")
+    child = Piped([sys.executable, str(noise)])
+    try:
+        for _ in range(100):
+            assert child.read() == []
+            time.sleep(0.001)
+    finally:
+        child.close()
+    assert child.exit_code == -signal.SIGKILL
 
 
 def test_the_reader_dies_with_its_supervisor(driver: Driver, tmp_path: Path) -> None:
