@@ -22,9 +22,9 @@ from engine.report.findings.shm import shm
 from engine.report.findings.straggler import straggler
 from engine.report.findings.throttled import throttled
 from engine.report.situation import Situation, Surroundings, situation
-from engine.report.verdict import Verdict
+from engine.report.verdict import Kind, Verdict
 
-__all__ = ["Surroundings", "diagnose"]
+__all__ = ["Surroundings", "diagnose", "judge"]
 
 _FINDINGS: tuple[Callable[[Situation], Verdict | None], ...] = (
     measuring,
@@ -41,9 +41,18 @@ _FINDINGS: tuple[Callable[[Situation], Verdict | None], ...] = (
 )
 
 
-def diagnose(run: RunView, plan: RunPlan, around: Surroundings) -> Verdict:
-    """The most serious finding about a run, while it trains or after it has ended."""
-    here = situation(run, plan, around)
+def diagnose(
+    run: RunView, plan: RunPlan, around: Surroundings, before: Kind | None = None
+) -> Verdict:
+    """The most serious finding about a run, while it trains or after it has ended.
+
+    ``before``, the verdict at the last look, stays until its figures are well below its threshold.
+    """
+    return judge(situation(run, plan, around, before))
+
+
+def judge(here: Situation) -> Verdict:
+    """The same of what was put together already."""
     for finding in _FINDINGS:
         if (verdict := finding(here)) is not None:
             return verdict

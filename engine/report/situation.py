@@ -12,6 +12,7 @@ from engine.journal.views import GpusView, RunView
 from engine.plan.runs import RunPlan
 from engine.plan.uuids import bare
 from engine.report.ledger import WINDOW, Times, recent
+from engine.report.verdict import Kind
 from engine.report.waits import Waits, waits
 
 _AROUND = 2 * WINDOW
@@ -19,6 +20,9 @@ _AROUND = 2 * WINDOW
 validation between them."""
 _LATE = 2.0
 """Samples come once a second, so one that tells of the last step may come after it."""
+_STAYS = 0.7
+"""Of its threshold is enough for a verdict to stay: where figures hover about a threshold, the
+verdict would change at every third look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,18 @@ class Situation:
     host: tuple[HostSample, ...]
     """Samples of the same seconds."""
     gpus: tuple[UsedGpu, ...]
+    before: Kind | None = None
+    """The verdict at the last look."""
+
+    def least(self, kind: Kind, threshold: float) -> float:
+        """What a figure must reach for a verdict of ``kind``: less, where it was given already and
+        more is to come."""
+        return threshold * _STAYS if kind == self.before and not self.over else threshold
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has ended, however."""
+        return self.run.state in ("done", "failed", "stopped")
 
     @property
     def cores(self) -> int | None:
@@ -69,6 +85,12 @@ class Situation:
     @property
     def steps(self) -> int:
         return max((each.steps for each in self.times), default=0)
+
+    @property
+    def own_steps(self) -> int:
+        """That the latest attempt has made, however long ago."""
+        segments = self.run.history.segments.get(None, ())
+        return self.run.history.steps - segments[-1].track.base if segments else 0
 
     @property
     def seconds(self) -> float:
@@ -115,8 +137,11 @@ class Situation:
         return median(each.device.share(*parts) for each in self.times) or 0.0
 
 
-def situation(run: RunView, plan: RunPlan, around: Surroundings) -> Situation:
-    """Samples count that were taken while the run trained its latest steps."""
+def situation(
+    run: RunView, plan: RunPlan, around: Surroundings, before: Kind | None = None
+) -> Situation:
+    """Samples count that were taken while the run trained its latest steps. ``before`` is the
+    verdict at the last look at the same run."""
     since, until = _period(run)
     return Situation(
         run=run,
@@ -126,6 +151,7 @@ def situation(run: RunView, plan: RunPlan, around: Surroundings) -> Situation:
         waits=waits(run),
         host=tuple(each for each in around.host if since <= each.t <= until),
         gpus=_used(run, around.gpus, since, until),
+        before=before,
     )
 
 

@@ -32,7 +32,7 @@ from engine.plan.machine import Device, Machine
 from engine.plan.runs import RunPlan, plan_runs
 from engine.plan.strategies import strategy
 from engine.report.diagnose import Surroundings, diagnose
-from engine.report.verdict import Verdict
+from engine.report.verdict import Kind, Verdict
 from tests.report.views import NOW, WRITER, ready
 
 GPUS = Machine(
@@ -106,11 +106,12 @@ def verdict(
     *,
     cores: int = 2,
     ended: bool = False,
+    before: Kind | None = None,
 ) -> Verdict:
-    """What is said of such a run."""
+    """What is said of such a run, of which ``before`` was said last."""
     view = folded(run, ranks, node, cores=cores, ended=ended)
     (told,) = view.runs
-    return diagnose(told, run, Surroundings(view.host, view.gpus, view.cores))
+    return diagnose(told, run, Surroundings(view.host, view.gpus, view.cores), before)
 
 
 def host(seconds: int = 60, **fields: Any) -> list[HostSample]:

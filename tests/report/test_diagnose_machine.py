@@ -135,6 +135,15 @@ def test_another_job_on_the_cores_that_train() -> None:
     assert said.finding == "others keep 0.9 of 2 cores busy, this training 1.1"
 
 
+def test_nobody_waits_for_the_other_job_where_the_run_is_over() -> None:
+    rows = [gpu_ready(uuids=("GPU-0",)), steps(STEPS, 100)]
+    shared = gpus(structs.replace(COOL, memory_ours=10 * GIB))
+    made = plan(machine=GPUS)
+    assert verdict(made, [rows], shared).change == "wait until it has ended"
+    over = verdict(made, [rows], shared, ended=True)
+    assert (over.kind, over.change) == ("shared", "train once more when nothing else runs")
+
+
 @pytest.mark.parametrize(
     "sample",
     [
@@ -190,6 +199,12 @@ def test_the_rank_that_asked_most_often_is_named() -> None:
 
 def test_what_warming_up_asked_for_in_vain_costs_no_step() -> None:
     assert on_gpus(COOL, more=asked(retries=1, reserved=100 * GIB)).kind == "fine"
+
+
+def test_a_gpu_that_was_full_once_in_hundreds_of_steps_is_not_too_short() -> None:
+    told = [gpu_ready(uuids=("GPU-0",)), *asked(retries=2, reserved=100 * GIB)]
+    rows = [told[0], told[1], steps(STEPS, 400), told[2]]
+    assert verdict(plan(machine=GPUS), [rows], gpus(COOL), cores=16).kind == "fine"
 
 
 def test_a_gpu_that_is_nearly_full() -> None:

@@ -8,13 +8,14 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from engine.journal.views import RunView
-from engine.plan.runs import RunPlan
 from engine.plan.text import clean
-from engine.report.diagnose import diagnose
+from engine.report.diagnose import judge
 from engine.report.epochs import epoch_times
-from engine.report.ledger import Times, recent
+from engine.report.ledger import Times
 from engine.report.memory import memory_report
+from engine.report.situation import Situation, situation
 from engine.report.stall import stall
+from engine.report.verdict import Kind
 from tui.feed import Snapshot
 from tui.screens.live_time import ledgers, surroundings, waits_by_epoch
 from tui.screens.paged import PagedScreen
@@ -37,9 +38,10 @@ class DiagnosisScreen(PagedScreen):
         Binding("i,backspace,escape", "close", "back", key_display="i"),
     ]
 
-    def __init__(self, run: str, strategy: str) -> None:
+    def __init__(self, run: str, strategy: str, before: Kind | None = None) -> None:
+        """``before``: the verdict that Live showed."""
         super().__init__()
-        self._run, self._strategy = run, strategy
+        self._run, self._strategy, self._before = run, strategy, before
 
     def title_of(self, snapshot: Snapshot, width: int) -> Content:
         run = snapshot.view.run(self._run)
@@ -52,15 +54,18 @@ class DiagnosisScreen(PagedScreen):
         if run is None:
             return [Content.styled("it has not begun yet", "$quiet")]
         width = min(width, WIDEST)
-        verdict = diagnose(run, plan, surroundings(snapshot))
-        return [*verdict_lines(verdict, width), *where(run, plan, width)]
+        here = situation(run, plan, surroundings(snapshot), self._before)
+        verdict = judge(here)
+        self._before = verdict.kind
+        return [*verdict_lines(verdict, width), *where(here, width)]
 
 
-def where(run: RunView, plan: RunPlan, width: int) -> list[Content]:
+def where(here: Situation, width: int) -> list[Content]:
     """Time and memory by rank, loading, and every epoch."""
+    run = here.run
     sections = [
-        _ledgers(run, recent(run), width),
-        memory_lines(memory_report(run, plan), width),
+        _ledgers(run, here.times, width),
+        memory_lines(memory_report(run, here.plan), width),
         _loading(run, width),
         _epochs(run, width),
     ]

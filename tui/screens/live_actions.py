@@ -160,8 +160,9 @@ class LiveActions(LiveLayout):
         from tui.screens.diagnosis import DiagnosisScreen
 
         if self.look is not None:
-            shown = self.look.shown
-            self.app.push_screen(DiagnosisScreen(shown.name, shown.strategy))
+            shown, insight = self.look.shown, self.look.insight
+            before = insight.verdict.kind if insight is not None else None
+            self.app.push_screen(DiagnosisScreen(shown.name, shown.strategy, before))
 
     def action_stop(self) -> None:
         look = self.look

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from engine.journal.events import EpochEnded
 from engine.journal.views import RunView
-from engine.plan.roofline import roof
 from engine.plan.runs import RunPlan
-from engine.report.diagnose import Surroundings, diagnose
+from engine.report.diagnose import Surroundings, judge
 from engine.report.epochs import epoch_times
-from engine.report.ledger import Ledger, Times, device_ledger, recent
+from engine.report.ledger import Ledger, Times, device_ledger
+from engine.report.roofline import reached
+from engine.report.situation import Situation, situation
 from engine.report.stall import stall
-from engine.report.verdict import Verdict
-from engine.report.waits import waits
+from engine.report.verdict import Kind, Verdict
 from tui.feed import Snapshot
 from tui.widgets.time import Timing, summed
 
@@ -51,8 +51,10 @@ class Insights:
         where = (snapshot.experiment.directory, run.run, run.attempt)
         key = (*where, run.state, run.history.steps > 0, now)
         if self._made is None or key != self._of:
+            same = self._made is not None and self._of[:3] == key[:3]
+            before = self._made.verdict.kind if self._made is not None and same else None
             self._run, self._of = run, key
-            self._made = insight(run, plan, snapshot)
+            self._made = insight(run, plan, snapshot, before)
         return self._made
 
 
@@ -61,19 +63,19 @@ def surroundings(snapshot: Snapshot) -> Surroundings:
     return Surroundings(host=view.host, gpus=view.gpus, cores=view.cores)
 
 
-def insight(run: RunView, plan: RunPlan, snapshot: Snapshot) -> Insight:
-    """Takes a few milliseconds at most."""
-    found = waits(run)
+def insight(run: RunView, plan: RunPlan, snapshot: Snapshot, before: Kind | None = None) -> Insight:
+    """Takes a few milliseconds at most. ``before`` is the verdict of the insight before it."""
+    here = situation(run, plan, surroundings(snapshot), before)
     return Insight(
-        verdict=diagnose(run, plan, surroundings(snapshot)),
-        timing=timing(run, plan),
-        wait_share=found.share if found is not None else None,
+        verdict=judge(here),
+        timing=timing(here),
+        wait_share=here.waits.share if here.waits is not None else None,
     )
 
 
-def timing(run: RunView, plan: RunPlan) -> Timing:
+def timing(here: Situation) -> Timing:
     """Of the latest seconds of training; a run that has ended is told by its last ones."""
-    times = recent(run)
+    run, times, limit = here.run, here.times, reached(here)
     epochs = epoch_times(run)
     ended = [each for each in epochs if each.actual is not None]
     going = [each for each in epochs if each.actual is None]
@@ -84,7 +86,7 @@ def timing(run: RunView, plan: RunPlan) -> Timing:
         stall=stall(run),
         median_step=max((each.median_step for each in times), default=None),
         p95_step=max((each.p95_step for each in times), default=None),
-        of_roofline=of_roofline(run, plan, times),
+        of_roofline=limit.share if limit is not None else None,
         last=ended[-1] if ended else None,
         at_hand=going[-1] if going else None,
     )
@@ -103,26 +105,6 @@ def ledgers(run: RunView, times: tuple[Times, ...]) -> tuple[tuple[str, Ledger],
 
 def on_cpu(run: RunView) -> bool:
     return run.ready is not None and run.ready.device.startswith("cpu")
-
-
-def of_roofline(run: RunView, plan: RunPlan, times: tuple[Times, ...]) -> float | None:
-    """Images per second of one device, of what it could do at most; ``None`` is unknown."""
-    ready, settings = run.ready, plan.settings
-    seconds = max((each.device.seconds for each in times), default=0.0)
-    if ready is None or on_cpu(run) or not seconds > 0:
-        return None
-    size, compiled = settings.image_size, settings.compile
-    most = roof(ready.device_name, ready.precision, settings.model, size, compiled)
-    if most is None:
-        return None
-    images = sum(each.images for each in times)
-    return images / seconds / gpus(run) / most.images_per_second
-
-
-def gpus(run: RunView) -> int:
-    """How many GPUs it trains on: by UUID where they told it, else one for each rank."""
-    uuids = {uuid for _, ready in run.readies for uuid in ready.uuids}
-    return len(uuids) or max(1, len(run.readies))
 
 
 def waits_by_epoch(run: RunView) -> dict[int, dict[int, float]]:

@@ -15,7 +15,7 @@ READING = 20e6
 
 def data(here: Situation) -> Verdict | None:
     """Waiting for data, where it takes a tenth of the time."""
-    if here.waits is None or here.waits.share < STARVING:
+    if here.waits is None or here.waits.share < here.least("data", STARVING):
         return None
     now = loading(here)
     change, why = _change(here, now)

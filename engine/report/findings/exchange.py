@@ -21,7 +21,7 @@ def exchange(here: Situation) -> Verdict | None:
         return None
     last = min(here.times, key=lambda each: each.device.share(*_WAITING))
     share = last.device.share(*_WAITING)
-    if share < WAITING:
+    if share < here.least("exchange", WAITING):
         return None
     settings = here.plan.settings
     each = sum(map(last.device.of, _WAITING)) / last.steps

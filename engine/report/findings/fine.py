@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.plan.roofline import Roof, roof
 from engine.report.findings.words import count, ms, percent, several
+from engine.report.roofline import Reached, reached
 from engine.report.situation import Situation
 from engine.report.verdict import Verdict
 
@@ -17,11 +17,10 @@ WORK = ("copy", "forward", "backward", "pipeline", "update")
 
 def measuring(here: Situation) -> Verdict | None:
     """Where too little was measured; a run that has ended is told by what there is."""
-    over = here.run.state in ("done", "failed", "stopped")
-    if here.steps >= ENOUGH_STEPS and (over or here.seconds >= ENOUGH_SECONDS):
+    if here.steps >= ENOUGH_STEPS and (here.over or here.seconds >= ENOUGH_SECONDS):
         return None
     steps = several(here.steps, "step")
-    if over:
+    if here.over:
         return Verdict(
             kind="measuring",
             title="too short",
@@ -38,11 +37,10 @@ def measuring(here: Situation) -> Verdict | None:
 
 def fine(here: Situation) -> Verdict:
     """Nothing wrong: what bounds it then."""
-    limit = _roof(here)
+    limit = reached(here)
     finding = _bound(here)
     if limit is not None:
-        reached, most = limit
-        finding += f", and reaches {percent(reached / most.images_per_second)} of its roofline"
+        finding += f", and reaches {percent(limit.share)} of its roofline"
     return Verdict(
         kind="fine", title="nothing wrong", finding=finding, evidence=_evidence(here, limit)
     )
@@ -62,7 +60,7 @@ def _bound(here: Situation) -> str:
     return f"the {whose} computes{' and exchanges' if mixed else ''} {computing} of the time"
 
 
-def _evidence(here: Situation, limit: tuple[float, Roof] | None) -> tuple[tuple[str, str], ...]:
+def _evidence(here: Situation, limit: Reached | None) -> tuple[tuple[str, str], ...]:
     told = [("computing", percent(here.share(*WORK)))]
     if here.waits is not None:
         told.append(("waiting for data", percent(here.waits.share)))
@@ -72,19 +70,6 @@ def _evidence(here: Situation, limit: tuple[float, Roof] | None) -> tuple[tuple[
     if here.images_per_second is not None:
         told.append(("throughput", f"{count(here.images_per_second)} images/s"))
     if limit is not None:
-        _, most = limit
-        told.append(("roofline, estimated", f"{count(most.images_per_second)} images/s a device"))
+        most = count(limit.most.images_per_second)
+        told.append(("roofline, estimated", f"{most} images/s a device"))
     return tuple(told)
-
-
-def _roof(here: Situation) -> tuple[float, Roof] | None:
-    """What one device reached in images per second, and its limit; ``None`` where unknown."""
-    ready, reached = here.run.ready, here.images_per_second
-    if ready is None or reached is None:
-        return None
-    settings = here.plan.settings
-    most = roof(
-        ready.device_name, ready.precision, ready.model, settings.image_size, settings.compile
-    )
-    devices = len(here.run.devices) if here.run.world_size > 1 else len(set(here.run.devices))
-    return (reached / max(1, devices), most) if most is not None else None

@@ -19,7 +19,10 @@ def launches(here: Situation) -> Verdict | None:
     step = here.step_seconds
     lag = median(each.lag for each in here.times)
     busy = median(each.host.share("launch", "other") for each in here.times) or 0.0
-    if here.on_cpu or step is None or lag is None or lag > CLOSE * step or busy < BUSY:
+    if here.on_cpu or step is None or lag is None or busy < here.least("launches", BUSY):
+        return None
+    # The other way round: this one says little where it is large.
+    if here.least("launches", lag) > CLOSE * step:
         return None
     launching = median(each.host.share("launch") for each in here.times) or 0.0
     return Verdict(

@@ -9,6 +9,8 @@ from engine.report.verdict import Verdict
 
 FULL = 0.95
 """Of a GPU, kept by torch: the next larger batch, or library, fails."""
+OFTEN = 0.01
+"""Of the steps found it full: each of them takes some ten milliseconds longer by it."""
 SWAPPING = 0.9
 """Of the machine's memory: the system itself and what it caches need the rest."""
 
@@ -19,7 +21,7 @@ def short(here: Situation) -> Verdict | None:
 
 
 def nearly_full(here: Situation) -> Verdict | None:
-    """A GPU that is as good as full. It costs no time yet."""
+    """A GPU that is as good as full. It costs hardly any time yet."""
     # A process with several tells of the one that is fullest, and not which: they are of a kind.
     total = {gpu.rank: gpu for gpu in reversed(here.gpus) if gpu.facts.memory_total}
     shares = [
@@ -51,7 +53,7 @@ def _retried(here: Situation) -> Verdict | None:
         if memory.retries is not None
     ]
     most, rank = max(again, default=(0, 0))
-    if most <= 0:
+    if most <= OFTEN * here.own_steps:
         return None
     times = "once" if most == 1 else several(most, "time")
     return Verdict(

@@ -21,8 +21,8 @@ def shared(here: Situation) -> Verdict | None:
     """Another job on a GPU of the run, or on cores that it needs."""
     held = [(bytes_, gpu) for gpu in here.gpus if (bytes_ := foreign(gpu)) is not None]
     most, gpu = max(held, key=lambda each: each[0], default=(0.0, None))
-    if gpu is not None and most >= FOREIGN:
-        return _on_gpu(gpu, most, alone=len(here.around.gpus.found) < 2)
+    if gpu is not None and most >= here.least("shared", FOREIGN):
+        return _on_gpu(here, gpu, most)
     # Of a GPU's training they matter where its images come too late.
     starving = here.waits is not None and here.waits.share >= STARVING
     return _on_cores(here) if here.on_cpu or starving else None
@@ -37,7 +37,7 @@ def foreign(gpu: UsedGpu) -> float | None:
     )
 
 
-def _on_gpu(gpu: UsedGpu, held: float, *, alone: bool) -> Verdict:
+def _on_gpu(here: Situation, gpu: UsedGpu, held: float) -> Verdict:
     evidence = [(f"{gpu.name} memory of others", size(held))]
     if (ours := gpu.typical("memory_ours")) is not None:
         evidence.append((f"{gpu.name} memory of this run", size(ours)))
@@ -47,7 +47,7 @@ def _on_gpu(gpu: UsedGpu, held: float, *, alone: bool) -> Verdict:
         kind="shared",
         title="another job on the GPU",
         finding=f"others hold {size(held)} of {gpu.name}, so times say little about this training",
-        change="wait until it has ended" if alone else "train on another GPU (--gpus)",
+        change=_alone(here) if len(here.around.gpus.found) < 2 else "train on another GPU (--gpus)",
         evidence=tuple(evidence),
     )
 
@@ -59,16 +59,20 @@ def _on_cores(here: Situation) -> Verdict | None:
         return None
     ours = here.tree_cpu or 0.0
     theirs = here.cpu * cores - ours
-    if theirs < THEIRS * cores:
+    if theirs < here.least("shared", THEIRS) * cores:
         return None
     return Verdict(
         kind="shared",
         title="another job on this machine",
         finding=f"others keep {theirs:.1f} of {cores} cores busy, this training {ours:.1f}",
-        change="wait until it has ended",
+        change=_alone(here),
         evidence=(
             ("cores busy", percent(here.cpu)),
             ("with this training", f"{ours:.1f} of {count(cores)}"),
             ("with others", f"{theirs:.1f} of {count(cores)}"),
         ),
     )
+
+
+def _alone(here: Situation) -> str:
+    return "train once more when nothing else runs" if here.over else "wait until it has ended"

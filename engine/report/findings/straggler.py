@@ -24,9 +24,10 @@ def straggler(here: Situation) -> Verdict | None:
     worst = max(here.times, key=lambda each: each.work)
     others = [each for each in here.times if each is not worst]
     usual = median(each.work for each in others) or 0.0
-    if usual <= 0 or worst.work < SLOWER * usual or worst.work - usual < LEAST:
+    slower = 1.0 + here.least("straggler", SLOWER - 1.0)
+    if usual <= 0 or worst.work < slower * usual or worst.work - usual < LEAST:
         return None
-    if not _slow_per_image(worst, others):
+    if not _slow_per_image(worst, others, slower):
         return None
     gpu = next((each for each in here.gpus if each.rank == worst.rank), None)
     why, change = _cause(here, gpu, worst.rank)
@@ -42,12 +43,12 @@ def straggler(here: Situation) -> Verdict | None:
     )
 
 
-def _slow_per_image(worst: Times, others: list[Times]) -> bool:
+def _slow_per_image(worst: Times, others: list[Times], slower: float) -> bool:
     """Whether it is not simply given more images than the others."""
     usual = median(each.work * each.steps / each.images for each in others if each.images > 0)
     if usual is None or usual <= 0 or worst.images <= 0:
         return True
-    return worst.work * worst.steps / worst.images >= SLOWER * usual
+    return worst.work * worst.steps / worst.images >= slower * usual
 
 
 def _cause(here: Situation, gpu: UsedGpu | None, rank: int) -> tuple[str, str]:

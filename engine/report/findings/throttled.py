@@ -21,7 +21,7 @@ def throttled(here: Situation) -> Verdict | None:
     """The GPU that was slowed down in most of the latest samples, the most often slowed one."""
     slowed = [(_share(gpu), gpu) for gpu in here.gpus]
     share, gpu = max(slowed, key=lambda each: each[0], default=(0.0, None))
-    if gpu is None or share < _MOST:
+    if gpu is None or share < here.least("throttled", _MOST):
         return None
     reason = _reason(gpu)
     finding = f"{gpu.name} slows down: {_WORDS[reason]}"
