@@ -26,6 +26,8 @@ class Readers:
 
     workers: int
     cores: int
+    ranks: int = 1
+    """That load images, as many each as this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +77,20 @@ class Starving:
 
     def _sentence(self, steps: deque[_Step], share: float) -> str:
         read, reading = sum(each.read for each in steps), sum(each.reading for each in steps)
+        rate = read * self._readers.ranks / self._seconds
         cost = f" at {1000 * reading / read:.1f} ms each" if read else ""
         workers, cores = self._readers.workers, self._readers.cores
         who = f"{workers} worker{'s' if workers != 1 else ''} read"
         if workers == 0:
             who = "the training thread itself reads"
+            if self._readers.ranks > 1:
+                who = "the ranks themselves read"
         change = f"raise --workers from {workers}"
         if workers >= cores:
             change = f"all {cores} cores read already: smaller image files, or a lower --image-size"
         return (
             f"{share:.0%} of the last {self._seconds:.0f} s went to waiting for data: {who} "
-            f"{read / self._seconds:.0f} images/s{cost}; {change}"
+            f"{rate:.0f} images/s{cost}; {change}"
         )
 
 

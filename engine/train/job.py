@@ -106,7 +106,7 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
             beats=world.size > 1,
             others=used[1:],
             observers=(
-                Starving(Readers(workers, cores)).step,
+                Starving(Readers(workers, cores, feed.shards)).step,
                 NotFinite(scaled=strategy.tolerance > 1).step,
             ),
             tell=recorder.post,

@@ -43,6 +43,13 @@ def test_nothing_is_said_of_the_first_step_nor_of_a_short_time_nor_of_half_of_it
     assert _starve(Starving(Readers(2, 8)), 0.5, 100) == []
 
 
+def test_what_all_workers_read_is_told_and_not_what_one_rank_had_of_it() -> None:
+    (notice,) = _starve(Starving(Readers(workers=8, cores=32, ranks=4)), 0.6, 20)
+    assert "8 workers read 40 images/s" in notice.text
+    (notice,) = _starve(Starving(Readers(workers=0, cores=32, ranks=4)), 0.6, 20)
+    assert "the ranks themselves read 40 images/s" in notice.text
+
+
 def test_cores_that_all_read_already_cannot_be_told_to_read_more() -> None:
     (notice,) = _starve(Starving(Readers(workers=4, cores=4)), 0.9, 20)
     assert "raise" not in notice.text

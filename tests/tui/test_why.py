@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from textual.widgets._toast import Toast
 
 from engine.experiment import Experiment
@@ -207,8 +208,12 @@ async def test_what_a_rank_warns_of_is_a_toast_too(
             for code in ("starving", "not-finite"):
                 told = events.Notice(t=events.now(), level="error", code=code, text=f"[x] {code}")
                 appender.append(told)
+            # Another rank, which waits as long.
+            appender.append(structs.replace(told, t=told.t + 1.0))
             appender.close()
             await driver.until(lambda: toasts(driver) == ["[x] starving", "[x] not-finite"])
+            await driver.pilot.pause(0.6)
+            assert toasts(driver) == ["[x] starving", "[x] not-finite"]
 
 
 async def test_without_colour_the_parts_can_still_be_told_apart(

@@ -20,6 +20,10 @@ ALERTS = frozenset(("starving", "not-finite", "silent", "throttled", "gpu-lost",
 """The codes of notices worth a toast."""
 
 
+SAME = 60.0
+"""Seconds within which ranks warn of the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """A sentence that should be seen at once; ``run`` is empty where it is of the whole."""
@@ -40,6 +44,8 @@ class News:
         self._welcomed = False
         self._alerts: frozenset[Alert] | None = None
         """Those at the last look; ``None`` before all has been read."""
+        self._told: dict[tuple[str, str], float] = {}
+        """When a run's warnings of a kind were last told."""
 
     def alerts(self, snapshot: Snapshot) -> list[Alert]:
         """Warnings since the last look, oldest first; those before the first look are history."""
@@ -48,7 +54,17 @@ class News:
         now = frozenset(_alerts(snapshot.view))
         fresh = now - self._alerts if self._alerts is not None else frozenset()
         self._alerts = now
-        return sorted(fresh, key=lambda each: each.t)
+        return [each for each in sorted(fresh, key=lambda each: each.t) if not self._was_told(each)]
+
+    def _was_told(self, alert: Alert) -> bool:
+        """By another rank of the run just before: what they share is told by all of them."""
+        if not alert.run:
+            return False
+        told = self._told.get((alert.run, alert.code))
+        again = told is not None and 0.0 <= alert.t - told < SAME
+        if not again:
+            self._told[alert.run, alert.code] = alert.t
+        return again
 
     def welcome(self, snapshot: Snapshot, now: float) -> str:
         """Once, when all has been read: what happened since the user last looked, if anything."""

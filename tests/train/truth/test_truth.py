@@ -112,4 +112,5 @@ def test_the_share_of_the_epoch_that_waited(case: Case, outcome: Outcome) -> Non
         assert waiting.median == pytest.approx(np.median(shares), abs=0.02)
     decode = float(np.mean([truth.decode.mean() for truth in outcome.truth]))
     assert told.decode == pytest.approx(decode, rel=0.05, abs=0.002)
-    assert (told.workers, told.queue) == (case.workers, 2 * case.own_workers or None)
+    running = case.own_workers * case.ranks
+    assert (told.workers, told.queue) == (running, 2 * case.own_workers or None)

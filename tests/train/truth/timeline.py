@@ -76,6 +76,12 @@ class Timeline:
         """The share of the time that went to waiting for data, from the step ``first`` on."""
         return float((self.received - self.asked)[first:].sum() / self.step[first:].sum())
 
+    def met(self, first: int = 0) -> float:
+        """The share of the time that went to meeting other ranks, from the step ``first`` on: with
+        a batch in hand, and with gradients that are computed."""
+        meeting = (self.passing - self.received) + (self.returned - self.computed)
+        return float(meeting[first:].sum() / self.step[first:].sum())
+
 
 def timelines(notes: Path, plan: RunPlan, folder: Dataset, ranks: int) -> tuple[Timeline, ...]:
     """Of every rank of a training."""

@@ -16,6 +16,7 @@ from engine.journal.reader import JournalReader
 from engine.journal.views import RunView
 from engine.plan import dataset
 from engine.plan.runs import RunPlan
+from engine.report.findings.exchange import WAITING
 from engine.report.findings.loading import STARVING
 from engine.run import torchrun
 from tests.conftest import REPOSITORY
@@ -51,6 +52,9 @@ class Outcome:
         """Why another verdict than the case's is true: the machine does not let sleep alone decide
         who waits. Empty where it does."""
         waited = max(truth.waited(1) for truth in self.truth)
+        met = min(truth.met(1) for truth in self.truth)
+        if self.case.ranks > 1 and self.case.verdict == "fine" and met >= WAITING:
+            return f"this machine is too busy: ranks that do nothing wait {met:.0%} for each other"
         if (waited >= STARVING) == (self.case.verdict == "data"):
             return ""
         return (
