@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from engine.plan import room
+
 UNKNOWN = "–"
 
 
@@ -37,9 +39,7 @@ def size(value: float | None) -> str:
     """Bytes as MiB or GiB."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
-    if value < 2**30:
-        return f"{value / 2**20:.0f} MiB"
-    return f"{value / 2**30:.1f} GiB"
+    return room.size(round(value))
 
 
 def several(number: int, word: str, ending: str = "s") -> str:
