@@ -83,7 +83,7 @@ def test_every_value_comes_through(driver: Driver) -> None:
     gap = driver.told[-1].t - driver.told[before - 1].t
     assert moved.nvlink_in is not None
     assert moved.pcie_in is not None
-    assert moved.pcie_in == pytest.approx(5 * moved.nvlink_in, rel=0.05)
+    assert moved.pcie_in == pytest.approx(5 * moved.nvlink_in, rel=0.2)
     assert GIB / 4 < moved.nvlink_in * gap < 4 * GIB
     assert (moved.nvlink_out, moved.pcie_out) == (0.0, 0.0)
 
@@ -108,7 +108,7 @@ def test_what_is_not_supported_is_unknown_and_the_rest_intact(driver: Driver) ->
         expected = structs.replace(READING, **without)
         assert driver.readings(partial(first_is, expected))[1] == IDLE
         driver.script.drop(*failing)
-        driver.readings(lambda readings: readings[0] == READING)
+    driver.readings(partial(first_is, READING))
 
 
 def test_counters_that_no_driver_has_and_every_error_there_is(driver: Driver) -> None:

@@ -12,7 +12,7 @@ from engine.journal.events import Event, GpuReading, GpuSample, GpusFound
 from engine.run.gpus import Gpus
 from tests.run.nvml.standin import Script
 
-PERIOD = 0.2
+PERIOD = 0.1
 GIB = 1 << 30
 
 
