@@ -67,11 +67,11 @@ def test_what_is_kept_for_the_backward_is_exact(name: str, switches: dict[str, A
     [
         ("single", {}),
         ("amp", {}),
-        ("gradient-checkpointing", {"model": "resnet50", "batch_size": 16}),
-        ("gradient-checkpointing", {"image_size": 160, "batch_size": 16}),
+        ("gradient-checkpointing", {"model": "resnet50", "batch_size": 8}),
+        ("gradient-checkpointing", {"image_size": 160, "batch_size": 6}),
         ("single", {"accumulate": 2}),
         ("gpipe", {"balance": (4, 8), "recompute": "never"}),
-        ("gpipe", {"balance": (4, 8), "batch_size": 16, "image_size": 160}),
+        ("gpipe", {"balance": (4, 8), "batch_size": 8, "image_size": 128}),
     ],
 )
 def test_the_fullest_moment_of_a_step(name: str, switches: dict[str, Any]) -> None:
@@ -80,7 +80,7 @@ def test_the_fullest_moment_of_a_step(name: str, switches: dict[str, Any]) -> No
     Gradients come while activations go: the fullest moment may be lower by as much. Where they are
     summed over parts, each of a later part is there beside the sum; on a CPU three times.
     """
-    few: dict[str, Any] = {"batch_size": 24, "image_size": 64, "micro_batches": 4, "device": "cpu"}
+    few: dict[str, Any] = {"batch_size": 12, "image_size": 64, "micro_batches": 4, "device": "cpu"}
     made = plan(Path(), name, **{**few, **switches})
     step, _ = _stepping(made)
     step()
