@@ -9,7 +9,7 @@ IMAGE = 0.02
 """Seconds that an image sleeps."""
 PASS = 0.025
 """Seconds that each of the two passes of a step sleeps."""
-LATE = 1.0
+LATE = 0.5
 """Seconds by which the first batch is late."""
 
 _READING = {
