@@ -80,3 +80,6 @@ class HostSample(Event, frozen=True, kw_only=True, tag="host-sample"):
     shm_total: Count | None = None
     tree_read: float | None = None
     """Bytes per second that the same processes had read from disks; not from the page cache."""
+    allowed: float | None = None
+    """Cores' worth of time that ``cpu`` is a share of, where a control group allows less than all
+    cores: perhaps one and a half."""

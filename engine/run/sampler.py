@@ -116,6 +116,7 @@ class Sampler:
                 shm_free=None if shared is None else shared[0],
                 shm_total=None if shared is None else shared[1],
                 tree_read=use.read,
+                allowed=self._busy.limit,
             )
         )
 

@@ -156,6 +156,12 @@ def test_busy_cores_that_are_ours_or_free(sample: dict[str, Any]) -> None:
     assert on_cpu(host(**sample)).kind == "fine"
 
 
+def test_a_container_that_may_use_a_core_and_a_half_has_no_other_job_in_the_other_half() -> None:
+    assert on_cpu(host(cpu=0.99, tree_cpu=1.45, allowed=1.5)).kind == "fine"
+    said = on_cpu(host(cpu=1.0, tree_cpu=0.7, allowed=1.5))
+    assert said.finding == "others keep 0.8 of 1.5 cores busy, this training 0.7"
+
+
 def test_a_core_of_many_is_not_another_job() -> None:
     assert on_cpu(host(cpu=0.95, tree_cpu=6.5), cores=8).kind == "fine"
     assert on_cpu(host(cpu=0.95, tree_cpu=5.5), cores=8).kind == "shared"

@@ -28,6 +28,7 @@ class Group:
 def test_of_what_a_control_group_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
     group = Group(monkeypatch)
     cores = busy.Busy()
+    assert cores.limit == 1.5
     group.passes(2.0, 1.5)
     assert cores.share() == pytest.approx(0.5)
     group.passes(1.0, 1.5)

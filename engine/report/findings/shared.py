@@ -58,18 +58,22 @@ def _on_cores(here: Situation) -> Verdict | None:
     if not cores or len(known) < _SAMPLES or here.cpu is None or here.cpu < FULL:
         return None
     ours = here.tree_cpu or 0.0
-    theirs = here.cpu * cores - ours
-    if theirs < here.least("shared", THEIRS) * cores:
+    # Cores to plan with are whole ones, but a container may have one and a half.
+    allowed = known[-1].allowed or cores
+    theirs = here.cpu * allowed - ours
+    if theirs < here.least("shared", THEIRS) * allowed:
         return None
     return Verdict(
         kind="shared",
         title="another job on this machine",
-        finding=f"others keep {theirs:.1f} of {cores} cores busy, this training {ours:.1f}",
+        finding=(
+            f"others keep {theirs:.1f} of {count(allowed)} cores busy, this training {ours:.1f}"
+        ),
         change=_alone(here),
         evidence=(
             ("cores busy", percent(here.cpu)),
-            ("with this training", f"{ours:.1f} of {count(cores)}"),
-            ("with others", f"{theirs:.1f} of {count(cores)}"),
+            ("with this training", f"{ours:.1f} of {count(allowed)}"),
+            ("with others", f"{theirs:.1f} of {count(allowed)}"),
         ),
     )
 
