@@ -14,6 +14,7 @@ from engine.plan.shares import device_batch
 from engine.plan.text import clean
 from engine.report.progress import Progress
 from tui.feed import Snapshot
+from tui.screens.live_doing import doing, phase
 from tui.screens.live_metrics import Metric
 from tui.screens.live_plots import Shown
 from tui.screens.live_time import Insight
@@ -120,25 +121,16 @@ def state_words(look: Look) -> str:
     run, last = look.shown.view, look.snapshot.view.last_event
     if look.state == "silent":
         return f"no word for {show.seconds(None if last is None else look.now - last)}"
-    doing = _doing(run)
+    # Of a journal that is still being read nobody knows whether steps come.
+    caught_up = look.snapshot.caught_up
+    now = doing(run, look.progress, look.now) if caught_up else phase(run)
     if look.state == "stopping":
         asked = look.stop_asked
-        since = f", {max(0.0, look.now - asked):.0f} s" if asked is not None else ""
-        return f"stopping: {doing or 'finishing the step'}{since} (K again kills)"
-    if look.state in ("starting", "running") and doing:
-        return f"{look.state} · {doing}"
+        since = "" if asked is None else f", {max(0.0, look.now - asked):.0f} s"
+        return f"stopping: {now or 'finishing the step'}{since} (K again kills)"
+    if look.state in ("starting", "running") and now:
+        return f"{look.state} · {now}"
     return look.state
-
-
-def _doing(run: RunView | None) -> str:
-    """The phase that lasts, in a word or two; empty while it trains."""
-    if run is None:
-        return ""
-    if run.phases and run.phases[-1].seconds is None:
-        return clean(run.phases[-1].name)
-    if not run.history.steps and 0 < run.ranks_ready < run.world_size:
-        return f"waiting for the other ranks ({run.ranks_ready} of {run.world_size} ready)"
-    return ""
 
 
 def batch(look: Look) -> str:
@@ -218,12 +210,11 @@ def figures(run: RunView, now: Progress, insight: Insight | None = None) -> Figu
     """The latest numbers; loss and top-1 are means over the latest steps."""
     steps = run.ready.steps_per_epoch // 5 if run.ready is not None else 20
     window = min(max(steps, 10), 200)
-    best = max((each.top1 for each in run.validations), default=None)
     return Figures(
         loss=run.history.mean("loss", window),
         top1=run.history.mean("top1", window),
         val_top1=run.validations[-1].top1 if run.validations else None,
-        best_top1=best,
+        best_top1=max((each.top1 for each in run.validations), default=None),
         throughput=now.throughput,
         wait_share=now.wait_share if insight is None else insight.wait_share,
         step_seconds=now.step_seconds,
