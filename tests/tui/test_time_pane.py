@@ -13,7 +13,7 @@ from engine.report.stall import Stall, Waiting
 from tui.plain import plain
 from tui.widgets.fitting import at_word, wrapped
 from tui.widgets.stall import gauge, loader
-from tui.widgets.time import LOOKS, Timing, legend, stacked, summed, time_pane
+from tui.widgets.time import LOOKS, Timing, legend, signed, stacked, summed, time_pane
 from tui.widgets.time_tables import epoch_table, rank_table
 
 HOST = Ledger(10.0, (("wait", 2.0), ("agree", 0.0), ("launch", 7.0), ("other", 1.0)))
@@ -130,6 +130,11 @@ def test_what_was_not_measured_is_a_dash() -> None:
 def test_a_small_share_of_the_roofline_is_not_none() -> None:
     shown = rows(Timing(ledgers=(("CPU", DEVICE),), steps=10, of_roofline=0.004))
     assert any(row.endswith("0.4 % of the roofline") for row in shown)
+
+
+def test_an_error_has_a_sign_unless_there_is_none() -> None:
+    told = [signed(share) for share in (0.06, -0.02, 0.004, -0.004, None)]
+    assert told == ["+6 %", "-2 %", "0 %", "0 %", "–"]
 
 
 def test_one_rank_has_no_median_and_no_workers_have_no_queue() -> None:

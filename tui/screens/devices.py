@@ -33,12 +33,13 @@ class DevicesScreen(PagedScreen):
         self._run = run
 
     def title_of(self, snapshot: Snapshot, width: int) -> Content:
-        view = snapshot.view
+        view, shown = snapshot.view, devices(snapshot, None)
         driver = f"driver {clean(view.gpus.driver)}" if view.gpus.driver else ""
-        return heading("Devices", width, " · ".join(filter(None, (clean(view.machine), driver))))
+        about = " · ".join(filter(None, (clean(view.machine), driver, shown.as_of)))
+        return heading("Devices", width, about)
 
     def lines_of(self, snapshot: Snapshot, width: int) -> list[Content]:
-        shown = devices(snapshot.view, snapshot.view.run(self._run))
+        shown = devices(snapshot, snapshot.view.run(self._run))
         return devices_lines(shown, min(width, WIDEST))
 
 

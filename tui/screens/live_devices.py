@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from engine.journal.events import GpuFacts
-from engine.journal.views import ExperimentView, RunView
+from engine.journal.views import RunView
 from engine.plan.uuids import bare
+from tui.feed import Snapshot
 from tui.widgets.devices import Devices
+from tui.widgets.summary import clock
 
 
-def devices(view: ExperimentView, run: RunView | None) -> Devices:
+def devices(snapshot: Snapshot, run: RunView | None) -> Devices:
     """Of the node, with the ranks of ``run`` on its GPUs."""
+    view = snapshot.view
+    newest = max((each[-1].t for each in (view.host, view.gpus.samples) if each), default=None)
     return Devices(
         gpus=view.gpus,
         ranks=ranks_on(view.gpus.found, run),
         host=view.host,
         cores=view.cores,
         machine=view.machine,
+        as_of=f"as of {clock(newest)}" if newest is not None and not snapshot.alive else "",
     )
 
 

@@ -49,12 +49,13 @@ class LivePanes(ChartKeys):
 
     def _show_devices(self, look: Look) -> None:
         """Anew with each sample: they come once a second."""
-        shown = devices(look.snapshot.view, look.shown.view)
+        shown = devices(look.snapshot, look.shown.view)
         pane = self.line(
             "devices" if self.has_class("-full") and not self.has_class("-low") else "strip"
         )
         size = pane.content_size
-        sampled = (shown.host[-1:], shown.gpus.samples[-1:], shown.gpus.found, shown.ranks)
+        samples = (shown.host[-1:], shown.gpus.samples[-1:], shown.gpus.found)
+        sampled = (*samples, shown.ranks, shown.as_of)
         if (pane, size, *sampled) == self._sampled:
             return
         self._sampled = (pane, size, *sampled)

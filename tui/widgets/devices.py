@@ -32,6 +32,8 @@ class Devices:
     host: Sequence[HostSample] = ()
     cores: int | None = None
     machine: str = ""
+    as_of: str = ""
+    """``as of 15:04:05``, where no sample will follow the newest."""
 
     @property
     def newest(self) -> tuple[GpuReading, ...]:
@@ -64,7 +66,7 @@ def devices_pane(shown: Devices, width: int, height: int) -> Content:
         about = _models(shown)
         lines += _slowed(shown, width)[: room - len(lines)]
     lines += flowed(host_pieces(shown.host, shown.cores), width)[: room - len(lines)]
-    remark = at_word(about, max(0, width - len(TITLE) - 6))
+    remark = at_word(shown.as_of or about, max(0, width - len(TITLE) - 6))
     return Content("\n").join([heading(TITLE, width, remark), *lines])
 
 
@@ -86,7 +88,8 @@ def _models(shown: Devices) -> str:
 
 
 def _host_alone(shown: Devices, width: int, room: int) -> Content:
-    about = clean(shown.machine) or (f"{shown.cores} cores" if shown.cores else "")
+    cores = f"{shown.cores} cores" if shown.cores else ""
+    about = shown.as_of or clean(shown.machine) or cores
     why = wrapped(clean(shown.gpus.problem), width) if shown.gpus.problem else []
     rows = host_rows(shown.host, shown.cores, width)[: max(0, room - len(why))]
     lines = [*rows, *(Content.styled(each, "$quiet") for each in why)][:room]

@@ -171,8 +171,9 @@ def _epoch(timing: Timing, width: int) -> Content:
 
 
 def signed(share: float | None) -> str:
-    """``+6 %``, ``-2 %``."""
-    return show.UNKNOWN if share is None else f"{share * 100:+.0f} %"
+    """``+6 %``, ``-2 %``; what rounds to nothing has no sign."""
+    whole = None if show.unknown(share) else round((share or 0.0) * 100)
+    return show.UNKNOWN if whole is None else f"{whole:+d} %" if whole else "0 %"
 
 
 def _pair(label: str, value: str, unit: str) -> Content:
