@@ -32,6 +32,9 @@ class Surroundings:
     host: Sequence[HostSample] = ()
     gpus: GpusView = field(default_factory=GpusView)
     cores: int | None = None
+    alive: bool = True
+    """Whether something of the experiment may still train: a run whose supervisor was killed does
+    not say that it has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class Situation:
     @property
     def over(self) -> bool:
         """Whether the run has ended, however."""
-        return self.run.state in ("done", "failed", "stopped")
+        return not self.around.alive or self.run.state in ("done", "failed", "stopped")
 
     @property
     def cores(self) -> int | None:

@@ -76,6 +76,7 @@ def test_a_run_that_waits_for_its_turn_and_one_that_was_too_short() -> None:
     (run,) = fold.freeze().runs
     said = diagnose(run, plan(), Surroundings())
     assert (said.kind, said.title) == ("measuring", "queued")
+    assert diagnose(run, plan(), Surroundings(alive=False)).title == "queued"
 
     columns = {"step_seconds": 0.5, "wait_seconds": 0.4}
     told = ready(epochs=1, steps_per_epoch=3)

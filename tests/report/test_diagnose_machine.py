@@ -9,8 +9,9 @@ import pytest
 from msgspec import structs
 
 from engine.journal.events import Event, GpuReading
+from engine.report.diagnose import Surroundings, diagnose
 from engine.report.verdict import Verdict
-from tests.report.situations import GPUS, gpu_ready, gpus, host, plan, steps, verdict
+from tests.report.situations import GPUS, folded, gpu_ready, gpus, host, plan, steps, verdict
 from tests.report.views import memory, ready
 
 GIB = 2**30
@@ -142,6 +143,10 @@ def test_nobody_waits_for_the_other_job_where_the_run_is_over() -> None:
     assert verdict(made, [rows], shared).change == "wait until it has ended"
     over = verdict(made, [rows], shared, ended=True)
     assert (over.kind, over.change) == ("shared", "train once more when nothing else runs")
+    # One whose supervisor was killed never said so.
+    view = folded(made, [rows], shared)
+    told = diagnose(view.runs[0], made, Surroundings(view.host, view.gpus, alive=False))
+    assert told.change == over.change
 
 
 @pytest.mark.parametrize(

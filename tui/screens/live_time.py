@@ -49,7 +49,7 @@ class Insights:
         # Nothing more comes of a run that has ended.
         now = second // EVERY if run.state == "running" or run is not self._run else 0
         where = (snapshot.experiment.directory, run.run, run.attempt)
-        key = (*where, run.state, run.history.steps > 0, now)
+        key = (*where, run.state, snapshot.alive, run.history.steps > 0, now)
         if self._made is None or key != self._of:
             same = self._made is not None and self._of[:3] == key[:3]
             before = self._made.verdict.kind if self._made is not None and same else None
@@ -60,7 +60,7 @@ class Insights:
 
 def surroundings(snapshot: Snapshot) -> Surroundings:
     view = snapshot.view
-    return Surroundings(host=view.host, gpus=view.gpus, cores=view.cores)
+    return Surroundings(host=view.host, gpus=view.gpus, cores=view.cores, alive=snapshot.alive)
 
 
 def insight(run: RunView, plan: RunPlan, snapshot: Snapshot, before: Kind | None = None) -> Insight:

@@ -19,6 +19,8 @@ def measuring(here: Situation) -> Verdict | None:
     """Where too little was measured; a run that has ended is told by what there is."""
     if here.steps >= ENOUGH_STEPS and (here.over or here.seconds >= ENOUGH_SECONDS):
         return None
+    if here.run.state == "queued":
+        return Verdict(kind="measuring", title="queued", finding="it has not begun yet")
     steps = several(here.steps, "step")
     if here.over:
         return Verdict(
@@ -26,8 +28,6 @@ def measuring(here: Situation) -> Verdict | None:
             title="too short",
             finding=f"it ended with {steps} after its first, too few to tell where the time goes",
         )
-    if here.run.state == "queued":
-        return Verdict(kind="measuring", title="queued", finding="it has not begun yet")
     return Verdict(
         kind="measuring",
         title="measuring",
