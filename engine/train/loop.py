@@ -127,7 +127,9 @@ def evaluate(job: Job, epoch: int) -> Sums | None:
         agreed = _agree(job, batch, len(batch) + len(batch.missing))
         if job.stopping:
             return None
+        job.telemetry.gauge.begin(len(batch), validating=True)
         tallies.append(job.strategy.evaluate(batch.without(agreed.positions)))
+        job.telemetry.gauge.end()
     sums = job.world.add_up(add_up(tallies))
     if not job.world.first:
         return sums

@@ -19,14 +19,14 @@ _CLEAR = Path("/proc/self/clear_refs")
 class Gauge:
     """Memory of this process, and of torch's allocator where the device has one.
 
-    Peaks are since ``forget_peaks``, and without the first step of every size of batch: cuDNN tries
-    its algorithms in it, in memory that no later step needs.
+    Peaks are since ``forget_peaks``, and without the first batch of every size, in training and in
+    validation: cuDNN tries its algorithms in it, in memory that no later one needs.
     """
 
     def __init__(self, devices: Sequence[torch.device]) -> None:
         self._kind = devices[0].type
         self._devices = tuple(devices)
-        self._sizes: set[int] = set()
+        self._seen: set[tuple[int, bool]] = set()
         self._trying = False
         self._kept = dict.fromkeys(devices, (0, 0))
         """Peaks before the latest step that does not count: allocated, reserved."""
@@ -42,11 +42,11 @@ class Gauge:
             # Not Linux, or not allowed: the peak is that of the process's whole life.
             return
 
-    def begin(self, images: int) -> None:
-        """A step of so many images begins."""
-        if self._kind != "cuda" or images in self._sizes:
+    def begin(self, images: int, *, validating: bool = False) -> None:
+        """A batch of so many images begins."""
+        if self._kind != "cuda" or (images, validating) in self._seen:
             return
-        self._sizes.add(images)
+        self._seen.add((images, validating))
         self._kept = {device: self._peaks(device) for device in self._devices}
         self._trying = True
 

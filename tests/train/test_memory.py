@@ -35,7 +35,7 @@ def test_a_peak_before_the_training_is_none_of_it() -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
-def test_peaks_of_a_gpu_leave_out_the_first_step_of_every_size() -> None:
+def test_peaks_of_a_gpu_leave_out_the_first_batch_of_every_size() -> None:
     device = torch.device("cuda", 0)
     gauge = Gauge([device])
     torch.empty(400 * MIB, dtype=torch.uint8, device=device)
@@ -43,12 +43,19 @@ def test_peaks_of_a_gpu_leave_out_the_first_step_of_every_size() -> None:
     start = gauge.read().peak_allocated
     assert start is not None
     peaks = []
-    for images, size in ((8, 300), (8, 100), (3, 200), (8, 50)):
-        gauge.begin(images)
+    for images, size, validating in (
+        (8, 300, False),
+        (8, 100, False),
+        (3, 200, False),
+        (8, 50, False),
+        (8, 350, True),
+        (8, 120, True),
+    ):
+        gauge.begin(images, validating=validating)
         torch.empty(size * MIB, dtype=torch.uint8, device=device)
         gauge.end()
         told = gauge.read()
         assert told.peak_allocated is not None
         assert (told.retries, told.failures) == (0, 0)
         peaks.append((told.peak_allocated - start) // MIB)
-    assert peaks == [0, 100, 100, 100]
+    assert peaks == [0, 100, 100, 100, 100, 120]
