@@ -15,7 +15,7 @@ from tui.screens.devices import devices_lines
 from tui.screens.live_devices import ranks_on
 from tui.widgets import gpu
 from tui.widgets.devices import Devices, devices_pane, devices_strip
-from tui.widgets.host import host_rows, tree
+from tui.widgets.host import host_rows, ours, tree
 
 from engine.journal.events import GpuReading, HostSample  # isort: skip
 
@@ -65,7 +65,7 @@ def test_eight_gpus_are_eight_lines() -> None:
     assert shown[1] == "0 r0 ━━━━───  50 % ━━━▒─── 40 of 80 GiB 60 °C"
     assert shown[8] == "7 r7 ━━━━━━─  85 % ━━━▒─── 47 of 80 GiB 67 °C"
     assert shown[9] == "CPU  60 %, training 1.2 of 2 cores"
-    assert shown[10] == "memory 6.0 of 16.0 GiB, training 3.0 GiB"
+    assert shown[10] == "memory 6.0 of 16.0 GiB, training ≤3.0 GiB"
 
 
 def test_one_gpu_is_large_with_its_last_minutes() -> None:
@@ -185,7 +185,7 @@ def test_the_host_row_by_row() -> None:
             "60 % of 2 cores",
             "1.2 cores",
             "6.0 of 16.0 GiB",
-            "3.0 GiB",
+            " ≤3.0 GiB",
             "2.0 of 8.0 GiB",
             "12 MiB/s",
             "100.0 GiB",
@@ -212,6 +212,9 @@ def test_shared_pages_count_once_where_that_is_known() -> None:
     assert tree((summed, split, summed)) == 2 * GIB
     assert tree((split, *[summed] * 60)) == 5 * GIB, "what was told minutes ago is no longer so"
     assert tree(()) is None
+    # A sum of what is shared may exceed all that is used: it is a bound, and says so.
+    assert [ours(each) for each in ((summed,), (summed, split), ())] == ["≤5.0 GiB", "2.0 GiB", "–"]
+    assert plain(ours((summed,))) == "<5.0 GiB"
 
 
 # Whose GPU

@@ -58,7 +58,7 @@ def _rows(samples: Sequence[HostSample], cores: int | None) -> list[Row]:
             memory(newest),
             _FULL,
         ),
-        (" training", trees, 1.0, show.gib(tree(samples)), _FULL),
+        (" training", trees, 1.0, ours(samples), _FULL),
     ]
     if newest is not None and newest.shm_total:
         taken = [_share(_taken(each), each.shm_total) for each in samples]
@@ -80,7 +80,7 @@ def host_pieces(samples: Sequence[HostSample], cores: int | None) -> list[Conten
     busy = show.UNKNOWN if newest is None or newest.tree_cpu is None else f"{newest.tree_cpu:.1f}"
     found = [
         (("CPU", f"{cpu:>5}"), ("training", f"{busy} of {cores} cores" if cores else busy)),
-        (("memory", memory(newest)), ("training", show.gib(tree(samples)))),
+        (("memory", memory(newest)), ("training", ours(samples))),
     ]
     if newest is not None and newest.shm_total:
         found.append((("/dev/shm", _shm(newest)), ("", "")))
@@ -133,6 +133,12 @@ def tree(samples: Sequence[HostSample]) -> int | None:
     """
     split = (each.tree_pss for each in samples[: -_MINUTE - 1 : -1] if each.tree_pss is not None)
     return next(split, samples[-1].tree_rss if samples else None)
+
+
+def ours(samples: Sequence[HostSample]) -> str:
+    """``1.1 GiB``; ``≤3.1 GiB`` where pages that processes share were counted once for each."""
+    size, summed = tree(samples), samples[-1].tree_rss if samples else None
+    return ("≤" if size is not None and size == summed else "") + show.gib(size)
 
 
 def memory(newest: HostSample | None) -> str:
