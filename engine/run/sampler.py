@@ -16,6 +16,7 @@ from engine.errors import JournalError
 from engine.journal import layout
 from engine.journal.events import Event, GpuFacts, GpuSample, HostSample, NodeStarted, Notice
 from engine.journal.files import Appender, writer_fields
+from engine.plan.text import clean
 from engine.run import host
 from engine.run.busy import Busy
 from engine.run.gpu_alarms import GpuAlarms
@@ -41,6 +42,21 @@ def period(environment: Mapping[str, str]) -> float:
     return min(60.0, max(0.2, seconds)) if math.isfinite(seconds) else 1.0
 
 
+def unusable(environment: Mapping[str, str]) -> list[Notice]:
+    """Says so where the user's period is not what is taken."""
+    asked = environment.get(PERIOD, "1")
+    try:
+        if float(asked) == period(environment):
+            return []
+    except ValueError:
+        pass
+    text = (
+        f"{PERIOD}={clean(asked)} is no number from 0.2 to 60; "
+        f"GPUs and the machine are sampled every {period(environment):g} s"
+    )
+    return [Notice(level="warning", text=text, code="setup")]
+
+
 class Sampler:
     """Appends to the node's journal. Shares are measured from one sample to the next."""
 
@@ -56,7 +72,7 @@ class Sampler:
         self.disk_free: int | None = None
         self._alarms = GpuAlarms()
         self._ownership = Ownership(numbered_otherwise())
-        self._notices: list[Notice] = []
+        self._notices: list[Notice] = unusable(os.environ)
         self._append(
             NodeStarted(
                 **writer_fields(),

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).parents[2]
 STOP_FILE = "stop"
+_UNEXPLAINED = "training failed with"
+"""How a sentence begins that names an error and knows no more of it."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -176,11 +178,12 @@ class Attempt:
             if isinstance(error, Exception):
                 self.record(error)
             self._reason, self.exit_code = explain(error, self.plan, self.start)
-            if not isinstance(error, ResnetTuiError):
-                traceback.print_exception(error)
-                told = own_traceback(error)
-            else:
+            if isinstance(error, ResnetTuiError):
                 print(self._reason, file=sys.stderr)
+            else:
+                traceback.print_exception(error)
+                # Where the sentence says all that helps, the rest is for the log alone.
+                told = own_traceback(error) if self._reason.startswith(_UNEXPLAINED) else ""
         self.recorder.close(
             AttemptEnded(state=self._state, step=self.step, reason=self._reason, traceback=told)
         )
@@ -207,7 +210,7 @@ def explain(
             "--workers 0 decodes without such processes",
             EXIT_TRAINING_FAILED,
         )
-    return f"training failed with {type(error).__name__}: {first}", EXIT_TRAINING_FAILED
+    return f"{_UNEXPLAINED} {type(error).__name__}: {first}", EXIT_TRAINING_FAILED
 
 
 def own_traceback(error: BaseException) -> str:

@@ -63,6 +63,11 @@ def test_a_rank_slowed_by_half_is_named_with_its_work() -> None:
         # One that has fewer takes longer for each, as any small batch does.
         [rank(0.10, 0.02, images=1), rank(0.11, images=2)],
         [rank(0.100, 0.01), rank(0.110)],
+        # On a CPU threads of one rank take cores from the other while gradients travel.
+        [
+            rank(0.14, 0.02, forward_seconds=0.026, backward_seconds=0.113),
+            rank(0.095, 0.065, forward_seconds=0.028, backward_seconds=0.067),
+        ],
         # Times of clocks.
         [rank(0.0010, 0.001), rank(0.0020)],
     ],

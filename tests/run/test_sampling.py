@@ -19,7 +19,7 @@ from engine.journal.events import (
 )
 from engine.journal.files import Appender
 from engine.run import control, kin, sampler
-from engine.run.sampler import PERIOD, Sampler, period
+from engine.run.sampler import PERIOD, Sampler, period, unusable
 from engine.run.spawn import start_supervisor
 from engine.run.watch import Watch
 from tests.run.making import eventually, make_experiment, processes, read
@@ -33,6 +33,14 @@ from tests.run.nvml.driver import GIB, Driver
 def test_the_user_sets_how_often(value: str, seconds: float) -> None:
     assert period({PERIOD: value}) == seconds
     assert period({}) == 1.0
+
+
+def test_a_period_that_is_not_taken_is_said() -> None:
+    assert unusable({}) == unusable({PERIOD: "0.5"}) == []
+    (said,) = unusable({PERIOD: "often"})
+    assert "=often is no number from 0.2 to 60" in said.text
+    (said,) = unusable({PERIOD: "900"})
+    assert said.text.endswith("are sampled every 60 s")
 
 
 def test_gpus_are_sampled_beside_the_host(

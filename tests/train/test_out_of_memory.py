@@ -80,7 +80,7 @@ def test_a_batch_that_does_not_fit_ends_the_run_with_a_sentence(tmp_path: Path) 
     smaller = replace(made, settings=replace(made.settings, batch_size=int(fitting)))
     assert 1 <= int(fitting) <= 16
     assert (footprint(smaller, 2).activations or 0) < room
-    assert "RuntimeError" in end.traceback or "MemoryError" in end.traceback
+    assert end.traceback == "", "the sentence says all; the rest is for the log"
     # Nothing is left running: neither the rank nor the process that decodes for it.
     left = [each.pid for each in psutil.process_iter() if _session(each.pid) == rank.pid]
     assert left == []

@@ -103,7 +103,7 @@ def test_the_pane_says_it_all() -> None:
         "░ waiting for data 20 %  10 ms  ▌ copy  5 % 2.5 ms",
         "█ forward 25 %  12 ms  ▓ backward 40 %  20 ms  · idle 10 % 5.0 ms",
         "waiting for data ━━━─────────────  20 % median  worst 31 % rank 3",
-        "4 workers · 1.8 of 8 batches ready · decode 3.1 ms per image",
+        "4 workers · 1.8 of 8 batches ready per rank · decode 3.1 ms per image",
         "step 50 ms median · 61 ms p95 · 62 % of the roofline",
         "epoch 2 took 30 s, estimated 33 s (+10 %) · epoch 3 ~31 s estimated",
     ]

@@ -60,7 +60,7 @@ async def test_the_panes_show_time_and_devices_and_the_log(
             "░ waiting for data 43 %  45 ms  ▌ copy  2 % 2.0 ms",
             "█ forward 19 %  20 ms  ▓ backward 29 %  30 ms  ▄ update  4 % 4.0 ms",
             "43 % median  worst 45 % rank 1",
-            "2 workers · 1.8 of 4 batches ready · decode 3.1 ms per image",
+            "2 workers · 1.8 of 4 batches ready per rank · decode 3.1 ms per image",
             "step 110 ms median · 110 ms p95",
             "epoch 2 took 5.5 s, estimated 6.1 s (+10 %)",
             # Rank 0 trains on the second GPU.

@@ -100,7 +100,7 @@ def _loading(run: RunView, width: int) -> list[Content]:
     if found is None:
         return []
     ranks = len(run.history.ranks)
-    return [heading("Loading", width), gauge(found, ranks, width), loader(found, width)]
+    return [heading("Loading", width), gauge(found, ranks, width), loader(found, width, ranks > 1)]
 
 
 def _epochs(run: RunView, width: int) -> list[Content]:

@@ -37,12 +37,17 @@ def gauge(shown: Stall, ranks: int, width: int) -> Content:
     return joined(pieces, width)
 
 
-def loader(shown: Stall, width: int) -> Content:
-    """``4 workers · 1.8 of 8 batches ready · decode 3.1 ms per image``."""
+def loader(shown: Stall, width: int, several: bool = False) -> Content:
+    """``4 workers · 1.8 of 8 batches ready · decode 3.1 ms per image``.
+
+    ``several``: there are other ranks, and what is ready is ready for one of them.
+    """
     pieces = [_workers(shown.workers)]
     if shown.queued is not None:
         of = f" of {shown.queue}" if shown.queue is not None else ""
-        pieces.append(_number(f"{shown.queued:.1f}{of}", "batches ready"))
+        pieces.append(
+            _number(f"{shown.queued:.1f}{of}", f"batches ready{' per rank' if several else ''}")
+        )
     decode = _number(show.brief(shown.decode), "per image")
     pieces.append(Content.assemble(("decode ", "$quiet"), decode))
     return joined(pieces, width, " · ")

@@ -136,7 +136,7 @@ def _groups(timing: Timing, width: int) -> list[tuple[int, list[Content]]]:
             groups.append((4, [bar, *words]))
     if timing.stall is not None:
         groups.append((2, [gauge(timing.stall, timing.ranks, width)]))
-        groups.append((5, [loader(timing.stall, width)]))
+        groups.append((5, [loader(timing.stall, width, timing.ranks > 1)]))
     return [*groups, (3, [_step(timing, width)]), (6, [_epoch(timing, width)])]
 
 

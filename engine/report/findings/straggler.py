@@ -27,7 +27,7 @@ def straggler(here: Situation) -> Verdict | None:
     slower = 1.0 + here.least("straggler", SLOWER - 1.0)
     if usual <= 0 or worst.work < slower * usual or worst.work - usual < LEAST:
         return None
-    if not _slow_per_image(worst, others, slower):
+    if not _slow_per_image(worst, others, slower) or not _slow_alone(worst, others, slower):
         return None
     gpu = next((each for each in here.gpus if each.rank == worst.rank), None)
     why, change = _cause(here, gpu, worst.rank)
@@ -49,6 +49,21 @@ def _slow_per_image(worst: Times, others: list[Times], slower: float) -> bool:
     if usual is None or usual <= 0 or worst.images <= 0:
         return True
     return worst.work * worst.steps / worst.images >= slower * usual
+
+
+def _slow_alone(worst: Times, others: list[Times], slower: float) -> bool:
+    """Whether it is slow where nothing is exchanged as well.
+
+    While ranks of a CPU exchange, threads of one take cores from the other's backward pass: which
+    of the two looks slow is chance, and neither waits for less than the other (seen).
+    """
+    usual = median(_alone(each) for each in others) or 0.0
+    return usual <= 0 or _alone(worst) >= slower * usual
+
+
+def _alone(rank: Times) -> float:
+    """Seconds per step before its first gradient is there."""
+    return (rank.device.of("copy") + rank.device.of("forward")) / max(1, rank.steps)
 
 
 def _cause(here: Situation, gpu: UsedGpu | None, rank: int) -> tuple[str, str]:
