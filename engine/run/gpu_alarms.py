@@ -30,6 +30,8 @@ class GpuAlarms:
     def __init__(self) -> None:
         self._given: set[tuple[str, str]] = set()
         self._slowed: dict[str, deque[tuple[float, str]]] = {}
+        self._failed: dict[str, float] = {}
+        """When each GPU last did not answer."""
 
     def driver(self, problem: str) -> list[Notice]:
         """The warning that is due where ``problem`` (else empty) keeps the readings away."""
@@ -46,13 +48,17 @@ class GpuAlarms:
         # Where the driver does not answer for any, that was told already.
         silent = all(each.problem for each in sample.readings) and ("driver", "") in self._given
         for gpu, reading in zip(facts, sample.readings, strict=False):
-            notices += [] if silent else self._lost(gpu, reading)
+            notices += [] if silent else self._lost(gpu, reading, sample.t)
             notices += self._throttled(gpu, reading, sample.t, is_among(gpu.uuid, training))
         return notices
 
-    def _lost(self, gpu: GpuFacts, reading: GpuReading) -> list[Notice]:
-        wrong = bool(reading.problem)
-        if not self._due(("lost", _key(gpu)), wrong, not wrong):
+    def _lost(self, gpu: GpuFacts, reading: GpuReading, t: float) -> list[Notice]:
+        key, wrong = _key(gpu), bool(reading.problem)
+        if wrong:
+            self._failed[key] = t
+        # One that answers now and then is one that does not.
+        well = t - self._failed.get(key, t) >= WINDOW
+        if not self._due(("lost", key), wrong, well):
             return []
         text = (
             f"{_name(gpu)} does not answer ({reading.problem}); what trains on it will fail, "
