@@ -170,7 +170,7 @@ async def test_a_small_screen_shows_the_stages_for_a_key(
 ) -> None:
     async with drive(monkeypatch, SMALL, started(written(tmp_path))) as driver:
         await driver.until_seen("t stages")
-        await driver.until(lambda: "batch 32 = 8 x 4" in driver.frame.split("Log ─")[1])
+        await driver.until(lambda: "batch 32 = 8 x 4" in driver.frame.partition("Log ─")[2])
         assert "clock cycles" not in driver.frame
         await driver.press("t")
         await driver.until_seen("18 clock cycles")
