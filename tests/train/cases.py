@@ -9,12 +9,12 @@ from tests.train.laboratory import Case
 PARTS = (1, 2, 3)
 
 
-def every_way(strategy: str, network: str = "group", parts: tuple[int, ...] = PARTS) -> list[Case]:
+def every_way(strategy: str, network: str = "group") -> list[Case]:
     """A parallelism x checkpointing x accumulation."""
     return [
-        Case(strategy, {"gradient_checkpointing": checkpointing, "accumulate": each}, network)
+        Case(strategy, {"gradient_checkpointing": checkpointing, "accumulate": parts}, network)
         for checkpointing in (False, True)
-        for each in parts
+        for parts in PARTS
     ]
 
 
@@ -49,41 +49,30 @@ ONE_PROCESS = [
 ]
 """Strategies of one process."""
 
-
-def by_torchrun(world: int) -> list[Case]:
-    """Strategies of several processes. Two worlds share the numbers of parts between them, and what
-    comes on top is tried in the larger one, where shares are the most uneven."""
-    parts, staged = {2: ((2,), 1), 3: ((1, 3), 3)}[world]
-    cases = [
-        *every_way("ddp", parts=parts),
-        *every_way("fsdp", parts=parts),
-        *(
-            Case(
-                "pipeline",
-                {
-                    "schedule": schedule,
-                    "gradient_checkpointing": checkpointing,
-                    "micro_batches": 3,
-                    "accumulate": staged,
-                },
-            )
-            for schedule in ("gpipe", "1f1b")
-            for checkpointing in (False, True)
-        ),
-    ]
-    if world == 3:
-        cases += [case for name in ("ddp", "fsdp") for case in _on_top(name)] + beside("pipeline")
-    return cases
-
-
-def _on_top(name: str) -> list[Case]:
-    return [
-        *(
-            Case(name, {"gradient_checkpointing": True, "accumulate": 2}, network)
-            for network in ("still", "bottleneck")
-        ),
-        # Ranks without an image, and parts without one on all of them.
-        Case(name, {"batch_size": 2, "max_steps": 3, "accumulate": 2}),
-        Case(name, clip=0.05),
-        Case(name, damaged=True),
-    ]
+BY_TORCHRUN = [
+    *every_way("ddp"),
+    *every_way("fsdp"),
+    *(
+        Case(name, {"gradient_checkpointing": True, "accumulate": 2}, network)
+        for name in ("ddp", "fsdp")
+        for network in ("still", "bottleneck")
+    ),
+    *(
+        each
+        for name in ("ddp", "fsdp")
+        for each in (
+            # Ranks without an image, in a world of 3, and parts without one on all of them.
+            Case(name, {"batch_size": 2, "max_steps": 3, "accumulate": 2}),
+            Case(name, clip=0.05),
+            Case(name, damaged=True),
+        )
+    ),
+    *(
+        case
+        for schedule in ("gpipe", "1f1b")
+        for checkpointing in (False, True)
+        for case in in_stages("pipeline", schedule=schedule, gradient_checkpointing=checkpointing)
+    ),
+    *beside("pipeline"),
+]
+"""Strategies of several processes, at world sizes 2 and 3."""

@@ -16,7 +16,7 @@ import torch
 from engine.train import devices
 from engine.train.world import from_environment
 from tests.train import measured, proofs
-from tests.train.cases import by_torchrun
+from tests.train.cases import BY_TORCHRUN
 from tests.train.laboratory import CPU, Laboratory, differences
 
 ANSWERS = "answers.json"
@@ -29,7 +29,7 @@ def main(folder: Path) -> None:
     notes = folder / f"world{world.size}"
     laboratory = Laboratory(folder, notes, world)
     answers: dict[str, Any] = {"cases": {}}
-    for case in by_torchrun(world.size):
+    for case in BY_TORCHRUN:
         seen = laboratory.train(case)
         if world.first:
             plain = laboratory.plain(case)

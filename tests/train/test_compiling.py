@@ -45,7 +45,7 @@ def no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _prepared(*, compiled: bool) -> NoParallelism:
-    made = plan(Path("unused"), "ddp", compile=compiled, image_size=40, batch_size=7)
+    made = plan(Path("unused"), "ddp", compile=compiled, image_size=40, batch_size=7, accumulate=2)
     strategy = NoParallelism()
     strategy.prepare(made, Tiny(), [CPU])
     return strategy
@@ -54,7 +54,9 @@ def _prepared(*, compiled: bool) -> NoParallelism:
 def _state_after_steps(strategy: NoParallelism) -> dict[str, Tensor]:
     clock = HostClock(1)
     for size in (7, 7, 3):
-        strategy.forward_backward(_batch(size, side=40), size, clock)
+        parts = _batch(size, side=40).parts(2)
+        for part in parts:
+            strategy.forward_backward(part, size, clock, part is parts[-1])
         strategy.update(0.1, None, clock)
     state: dict[str, Tensor] = strategy.capture()["state_dict"]
     return state

@@ -14,7 +14,7 @@ import pytest
 
 from engine.train.world import ALONE
 from tests.conftest import REPOSITORY
-from tests.train.cases import ONE_PROCESS, by_torchrun
+from tests.train.cases import BY_TORCHRUN, ONE_PROCESS
 from tests.train.equivalence import ANSWERS
 from tests.train.laboratory import VAL, Case, Laboratory, differences, lay_out, network
 from tests.train.measured import LATE
@@ -66,11 +66,8 @@ def test_one_process_trains_as_plainly(laboratory: Laboratory, case: Case) -> No
     _judge(differences(seen, plain), as_row(seen.validation), as_row(plain.validation))
 
 
-@pytest.mark.parametrize(
-    ("world", "case"),
-    [(world, case) for world in WORLDS for case in by_torchrun(world)],
-    ids=lambda each: each.name if isinstance(each, Case) else str(each),
-)
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("case", BY_TORCHRUN, ids=lambda case: case.name)
 def test_ranks_train_as_one(answers: dict[int, dict[str, Any]], world: int, case: Case) -> None:
     answer = answers[world]["cases"][case.name]
     _judge(answer, *answer["validation"])
