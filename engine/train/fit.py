@@ -29,7 +29,7 @@ from engine.journal.files import writer_fields
 from engine.plan.runs import RunPlan
 from engine.plan.text import clean
 from engine.train.recorder import Recorder
-from engine.train.stop import Stopped, StopRequest
+from engine.train.stop import REASON, Stopped, StopRequest
 
 if TYPE_CHECKING:
     from engine.train.loop import Ending
@@ -173,6 +173,11 @@ class Attempt:
         told = ""
         if isinstance(error, Stopped):
             self._state, self._reason = "stopped", str(error)
+        elif error is not None and self.stop.interrupted and self.step == 0:
+            # An import that was interrupted halfway breaks in ways of its own: numpy's was seen to
+            # recurse without end. What is only that is no failure; the log has it all the same.
+            self._state, self._reason = "stopped", REASON
+            traceback.print_exception(error)
         elif error is not None:
             self._state = "failed"
             if isinstance(error, Exception):

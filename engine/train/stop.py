@@ -7,11 +7,12 @@ import signal
 import threading
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from engine.errors import Interrupted
 
 _POLL = 0.25
-_REASON = "stopped before the first step, as asked"
+REASON = "stopped before the first step, as asked"
 
 
 class Stopped(Interrupted):
@@ -29,6 +30,8 @@ class StopRequest:
         """Installs the signal handlers and the watch; call it in the main thread."""
         self.requested = False
         self.eager = False
+        self.interrupted = False
+        """A request has raised ``Stopped``, which a library may have made another error of."""
         self._file = file
         self._ended = threading.Event()
         signal.signal(signal.SIGTERM, self._on_signal)
@@ -39,8 +42,7 @@ class StopRequest:
         """Makes it eager; raises ``Stopped`` where somebody has asked already."""
         self.eager = True
         if self.requested:
-            self.eager = False
-            raise Stopped(_REASON)
+            self._interrupt()
 
     def close(self) -> None:
         """From now on requests are ignored: the process ends anyway."""
@@ -50,8 +52,12 @@ class StopRequest:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
         if self.eager:
-            self.eager = False
-            raise Stopped(_REASON)
+            self._interrupt()
+
+    def _interrupt(self) -> NoReturn:
+        self.eager = False
+        self.interrupted = True
+        raise Stopped(REASON)
 
     def _watch(self) -> None:
         # The signal wakes the main thread out of what it waits for; a flag alone would not.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import mmap
 import os
 import sys
 
@@ -17,21 +18,29 @@ MIB = 2**20
 )
 def test_a_peak_before_the_training_is_none_of_it() -> None:
     gauge = Gauge([torch.device("cpu")])
-    high = bytearray(300 * MIB)
+    high = _held(300 * MIB)
     before = gauge.read()
     assert before.rss >= 300 * MIB
     assert before.peak_rss >= before.rss
-    del high
+    high.close()
     gauge.forget_peaks()
     after = gauge.read()
     assert before.peak_rss - after.peak_rss > 200 * MIB
-    again = bytearray(200 * MIB)
+    again = _held(200 * MIB)
     risen = gauge.read()
     assert risen.peak_rss - after.peak_rss > 150 * MIB
-    del again
+    again.close()
     # The kernel counts in batches of pages.
     assert gauge.read().peak_rss >= risen.peak_rss - MIB
     assert after.allocated is after.peak_allocated is after.retries is None
+
+
+def _held(size: int) -> mmap.mmap:
+    """Memory from the system: what malloc gives may have been resident before."""
+    memory = mmap.mmap(-1, size)
+    for page in range(0, size, mmap.PAGESIZE):
+        memory[page] = 1
+    return memory
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
