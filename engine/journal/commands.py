@@ -11,7 +11,9 @@ import msgspec
 from engine.errors import ExperimentError
 from engine.journal import layout
 
-Action = Literal["stop", "kill", "stop-run", "drop-run", "retry-run", "checkpoint"]
+Action = Literal[
+    "stop", "kill", "stop-run", "drop-run", "retry-run", "checkpoint", "add-runs", "move-run"
+]
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,11 +22,19 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     action: Action
     run: str = ""
+    place: int = 0
+    """For ``move-run``: where among those that wait it will be, from 0."""
+    plans: msgspec.Raw = msgspec.Raw(b"[]")
+    """For ``add-runs``: plans of runs, as JSON; their names are given by the supervisor."""
 
 
-def send(experiment: Path, action: Action, run: str = "") -> str:
+def send(
+    experiment: Path, action: Action, run: str = "", *, place: int = 0, plans: bytes = b"[]"
+) -> str:
     """Leaves a request for the supervisor and returns its id."""
-    command = Command(id=uuid.uuid4().hex, action=action, run=run)
+    command = Command(
+        id=uuid.uuid4().hex, action=action, run=run, place=place, plans=msgspec.Raw(plans)
+    )
     directory = experiment / layout.COMMANDS
     try:
         directory.mkdir(exist_ok=True)

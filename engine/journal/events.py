@@ -11,7 +11,8 @@ Who writes what:
   ``CheckpointSaved``, ``Notice``, ``Memory``, ``Dropped``, ``PipelinePlanned``,
   ``StagesMeasured``, ``Heartbeat``, and ``AttemptEnded`` as the last line, whatever happened;
 - the supervisor: ``SupervisorStarted`` (first line), ``RunQueued``, ``RunStarted``, ``RunEnded``,
-  ``Acknowledged``, ``Notice``, ``SupervisorEnded``;
+  ``QueueOrdered``, ``Preparing``, ``BatchTried``, ``BatchFound``, ``Acknowledged``, ``Notice``,
+  ``SupervisorEnded``;
 - the sampler of a node: ``NodeStarted`` (first line), ``HostSample``, ``GpusFound``, ``GpuSample``.
 """
 
@@ -33,8 +34,12 @@ from engine.journal.event import (
 from engine.journal.gpu_events import GpuFacts, GpuReading, GpuSample, GpusFound
 from engine.journal.node_events import (
     Acknowledged,
+    BatchFound,
+    BatchTried,
     HostSample,
     NodeStarted,
+    Preparing,
+    QueueOrdered,
     RunEnded,
     RunQueued,
     RunStarted,
@@ -67,6 +72,8 @@ __all__ = [
     "AnyEvent",
     "AttemptEnded",
     "AttemptStarted",
+    "BatchFound",
+    "BatchTried",
     "CheckpointSaved",
     "Count",
     "Dropped",
@@ -88,6 +95,8 @@ __all__ = [
     "Notice",
     "Phase",
     "PipelinePlanned",
+    "Preparing",
+    "QueueOrdered",
     "Ready",
     "RunEnded",
     "RunQueued",
@@ -126,6 +135,10 @@ AnyEvent = (
     | RunStarted
     | RunEnded
     | Acknowledged
+    | QueueOrdered
+    | Preparing
+    | BatchTried
+    | BatchFound
     | SupervisorEnded
     | NodeStarted
     | HostSample

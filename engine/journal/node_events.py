@@ -46,6 +46,49 @@ class Acknowledged(Event, frozen=True, kw_only=True, tag="acknowledged"):
     refused: str = ""
 
 
+class QueueOrdered(Event, frozen=True, kw_only=True, tag="queue-ordered"):
+    """The runs that wait, in the order in which they will be done: written when it changes by a
+    request. Runs that are queued later go behind them."""
+
+    runs: tuple[str, ...]
+
+
+class Preparing(Event, frozen=True, kw_only=True, tag="preparing"):
+    """The supervisor does something that is no run: reads the images into memory, or searches a
+    batch size. An empty ``what`` ends it."""
+
+    what: str
+    strategy: str = ""
+    """Whose batch size is searched."""
+
+
+class BatchTried(Event, frozen=True, kw_only=True, tag="batch-tried"):
+    """A job that measured one batch size of a strategy, and ended. ``None`` is unknown."""
+
+    strategy: str
+    batch_size: Count
+    fits: bool
+    """Whether it stayed within memory."""
+    images_per_second: float | None = None
+    peak_memory: Count | None = None
+    """Bytes: of the fullest rank's device, on a CPU of all its processes together."""
+    reason: str = ""
+    """Why it does not fit, or was not measured: a sentence."""
+    seconds: float = 0.0
+    """That the job took."""
+
+
+class BatchFound(Event, frozen=True, kw_only=True, tag="batch-found"):
+    """The search for a strategy's batch size is over; no ``batch_size`` where none could be
+    measured."""
+
+    strategy: str
+    batch_size: Count | None = None
+    images_per_second: float | None = None
+    reason: str = ""
+    """What ended the search: memory, the dataset, no more throughput; or why there is none."""
+
+
 class SupervisorEnded(Event, frozen=True, kw_only=True, tag="supervisor-ended"):
     state: EndState
 

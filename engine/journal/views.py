@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.journal.events import (
+    BatchFound,
+    BatchTried,
     CheckpointSaved,
     EpochEnded,
     GpuFacts,
@@ -134,6 +136,50 @@ class PipelineView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GpuConditions:
+    """One GPU of the node, over the samples that were taken while a run lasted."""
+
+    name: str
+    uuid: str
+    samples: int
+    """That said anything."""
+    sm_clock: float | None = None
+    """MHz, on average."""
+    utilization: float | None = None
+    """0..1, on average."""
+    power: float | None = None
+    """Watts, on average."""
+    throttled: float | None = None
+    """Share of the samples in which it was slowed down."""
+    others_memory: int | None = None
+    """The most that other processes than this experiment's held, in bytes; ``None`` where it cannot
+    be told whose memory it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """What the machine was like while a run lasted, its starting up included."""
+
+    samples: int
+    cpu: float | None = None
+    """Share of the cores' time that was used, on average."""
+    other_cores: float | None = None
+    """Cores busy with something else than this experiment, on average."""
+    gpus: tuple[GpuConditions, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchView:
+    """The search for the batch size of a strategy."""
+
+    strategy: str
+    tried: tuple[BatchTried, ...] = ()
+    """In the order in which they were."""
+    found: BatchFound | None = None
+    """``None`` while it lasts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
     """One run, its latest attempt foremost."""
 
@@ -185,6 +231,12 @@ class RunView:
     epoch_estimate: float | None = None
     """Seconds that the training part of the epoch at hand is expected to take; of the slowest rank.
     """
+    repeat: int = 0
+    """From 0."""
+    versions: tuple[tuple[str, str], ...] = ()
+    """Of python, torch, torchvision: what its latest attempt computes with."""
+    conditions: Conditions | None = None
+    """Of the machine while its latest attempt lasted; ``None`` before the first sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +273,11 @@ class ExperimentView:
     skipped_lines: int
     """Lines that were no events: damage, or a newer version's words."""
     gpus: GpusView = GpusView()
+    queue: tuple[str, ...] = ()
+    """The runs that wait, in the order in which they will be done."""
+    preparing: PhaseView | None = None
+    """What the supervisor does instead of a run."""
+    searches: tuple[SearchView, ...] = ()
 
     def run(self, name: str) -> RunView | None:
         return next((each for each in self.runs if each.run == name), None)

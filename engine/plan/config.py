@@ -60,6 +60,14 @@ class Settings:
         maximum=2048,
         unit="px",
     )
+    repeats: int = _setting(
+        1,
+        "runs of each strategy, each with its own seed; 3 or more tell a difference from noise",
+        label="repeats",
+        group="main",
+        minimum=1,
+        maximum=100,
+    )
     # 0.05 at a batch of 256, scaled linearly to the default batch (Goyal et al. 2017, 1706.02677).
     lr: float = _setting(
         0.0125, "peak learning rate", label="learning rate", group="main", above=0.0
@@ -217,6 +225,33 @@ class Settings:
         above=0.0,
         unit="s",
         metavar="5m",
+    )
+
+    find_batch: bool = _setting(
+        False,
+        "search the batch size at which each strategy is fastest, and compare these as well",
+        label="find batch",
+    )
+    memory_budget: float | None = _setting(
+        None,
+        "memory that the search for a batch size may use, in GiB; auto: most of what is free",
+        label="memory budget",
+        above=0.0,
+        unit="GiB",
+        metavar="GIB",
+        none="auto",
+    )
+    target_accuracy: float | None = _setting(
+        None,
+        "validation accuracy (0 to 1) that time to accuracy is measured to; auto: the highest that "
+        "every strategy reached",
+        label="target accuracy",
+        above=0.0,
+        maximum=1.0,
+        none="auto",
+    )
+    price: float | None = _setting(
+        None, "of a GPU hour, for the cost in the table", label="price", minimum=0.0, none="none"
     )
 
     def __post_init__(self) -> None:

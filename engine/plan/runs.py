@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from engine.plan.config import Settings
 from engine.plan.machine import ANY, Machine
@@ -13,6 +14,11 @@ from engine.plan.switches import check, combine
 
 SCHEMA = 2
 """The version of ``experiment.json`` and ``config.json``."""
+
+
+View = Literal["equal", "best"]
+"""Of a comparison: ``equal``, all strategies at the global batch that was asked for; ``best``, each
+at the batch with its best throughput."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +35,11 @@ class RunPlan:
     dataset: str
     """Absolute path of the dataset folder."""
     repeat: int = 0
+    view: View = "equal"
+    """What its batch size is for. Where a strategy's best batch is the one that was asked for, its
+    runs are ``equal`` and stand in both views."""
+    trial: bool = False
+    """It only measures a batch size: no validation, no checkpoints; see ``engine.run.search``."""
     schema: int = SCHEMA
 
     @property
