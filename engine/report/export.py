@@ -9,7 +9,7 @@ from dataclasses import astuple, fields
 from pathlib import Path
 
 from engine.errors import ExperimentError
-from engine.report.compare import Row
+from engine.report.rows import Row
 
 HEADER: tuple[str, ...] = tuple(field.name for field in fields(Row))
 """The columns: names and order are stable, new ones come last."""

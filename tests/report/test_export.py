@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ExperimentError
-from engine.report.compare import Row, rows
 from engine.report.export import HEADER, to_csv, write_csv
+from engine.report.rows import Row, rows
 from tests.report.views import folded
 
 ROW = Row(

@@ -10,7 +10,7 @@ import pytest
 from engine.journal import events
 from engine.journal.files import Appender
 from engine.journal.layout import rank_journal
-from engine.report.compare import Row
+from engine.report.rows import Row
 from tests.journal.writing import Shape, write_experiment
 from tests.tui.driving import SIZES, drive
 from tests.tui.test_table import ROWS, made

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from engine.report.compare import Row, rows
+from engine.report.rows import Row, rows
 from tests.report.views import folded
 from tui.commands import table
 from tui.widgets import format as show

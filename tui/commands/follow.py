@@ -11,8 +11,8 @@ from engine.errors import EXIT_INTERRUPTED, ExperimentError
 from engine.experiment import Experiment
 from engine.journal.reader import JournalReader
 from engine.journal.views import ExperimentView
-from engine.report.compare import by_kind, remarks, rows
 from engine.report.export import write_csv
+from engine.report.rows import by_kind, remarks, rows
 from engine.run import control
 from tui.commands.bars import sink
 from tui.commands.interrupts import Interrupts

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from engine.journal.views import ExperimentView
 from engine.plan.text import clean
-from engine.report.compare import Row
+from engine.report.rows import Row
 from tui.widgets import format as show
 
 

@@ -17,8 +17,8 @@ from textual.widgets import DataTable
 
 from engine.errors import ResnetTuiError
 from engine.plan.text import clean
-from engine.report.compare import Row, by_kind, reasons, remarks, rows
 from engine.report.export import to_csv, write_csv
+from engine.report.rows import Row, by_kind, reasons, remarks, rows
 from tui import messages, output
 from tui.background import in_background
 from tui.feed import Snapshot

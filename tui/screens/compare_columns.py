@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.plan.text import clean
-from engine.report.compare import Row, kinds
+from engine.report.rows import Row, kinds
 from tui.widgets import format as show
 
 _PADDING = 2

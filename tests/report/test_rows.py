@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from engine.journal.events import PipelinePlanned, RunEnded, StagesMeasured
-from engine.report.compare import Row, by_kind, kinds, reasons, remarks, rows
+from engine.report.rows import Row, by_kind, kinds, reasons, remarks, rows
 from tests.report.views import (
     NOW,
     RUN,
