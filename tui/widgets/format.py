@@ -4,66 +4,28 @@ from __future__ import annotations
 
 import math
 
-UNKNOWN = "–"
+from engine.report.spelling import UNKNOWN, count, gib, percent, plain, rate, seconds
+
+__all__ = [
+    "UNKNOWN",
+    "about",
+    "brief",
+    "count",
+    "gib",
+    "of_gib",
+    "part",
+    "per_second",
+    "percent",
+    "pieces",
+    "plain",
+    "rate",
+    "seconds",
+    "unknown",
+]
 
 
 def unknown(value: float | None) -> bool:
     return value is None or not math.isfinite(value)
-
-
-def plain(value: float | None, digits: int = 4) -> str:
-    """About ``digits`` significant digits without an exponent where that is readable."""
-    if value is None or not math.isfinite(value):
-        return UNKNOWN
-    size = abs(value)
-    if size == 0:
-        return "0"
-    if size < 1e-4 or size >= 1e7:
-        return f"{value:.{max(digits - 2, 1)}g}"
-    decimals = max(0, digits - 1 - math.floor(math.log10(size)))
-    return f"{value:,.{min(decimals, 6)}f}"
-
-
-def percent(share: float | None, decimals: int = 1) -> str:
-    """A share in 0..1 as ``72.7 %``."""
-    if share is None or not math.isfinite(share):
-        return UNKNOWN
-    return f"{share * 100:.{decimals}f} %"
-
-
-def count(value: float | None) -> str:
-    """``23,477``."""
-    if value is None or not math.isfinite(value):
-        return UNKNOWN
-    return f"{value:,.0f}"
-
-
-def rate(value: float | None) -> str:
-    """Images per second: whole above a hundred."""
-    if value is None or not math.isfinite(value):
-        return UNKNOWN
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
-
-
-def seconds(value: float | None) -> str:
-    """A duration: ``0.26 s``, ``12.3 s``, ``3 min 20 s``, ``2 h 05 min``, ``3 d 4 h``."""
-    if value is None or not math.isfinite(value):
-        return UNKNOWN
-    if value < 0.0995:
-        return f"{value * 1000:.3g} ms"
-    if value < 9.95:
-        return f"{value:.2g} s" if value < 0.995 else f"{value:.1f} s"
-    whole = round(value)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes:02d} min"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h"
 
 
 def brief(value: float | None) -> str:
@@ -90,15 +52,6 @@ def about(value: float | None) -> str:
     if hours >= 10:
         return f"~{hours} h" if hours < 48 else f"~{round(hours / 24)} d"
     return f"~{hours} h {minutes:02d} min"
-
-
-def gib(size: float | None) -> str:
-    """Bytes as GiB, or MiB where that is less than one."""
-    if size is None or not math.isfinite(size):
-        return UNKNOWN
-    if size < 1 << 30:
-        return f"{size / (1 << 20):.0f} MiB"
-    return f"{size / (1 << 30):.1f} GiB"
 
 
 def of_gib(size: float | None, whole: float | None) -> str:
