@@ -14,7 +14,7 @@ from engine.plan import values
 from engine.plan.config import Settings, declarations
 from engine.plan.defaults import FROM_US, resolve
 from engine.plan.text import clean
-from tui.messages import DefaultsResolved
+from tui.setup_messages import DefaultsResolved
 from tui.widgets.value_input import Field
 
 FROM_YOU = "you"

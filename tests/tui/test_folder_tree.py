@@ -10,7 +10,7 @@ from textual.app import App, ComposeResult
 
 from tests.tui.driving import SIZES, drive
 from tests.tui.frames import frame
-from tui import messages
+from tui import setup_messages
 from tui.app import ResnetTuiApp
 from tui.folders import Listing, list_folders
 from tui.start import Start
@@ -43,10 +43,10 @@ class TreeApp(App[None]):
     def compose(self) -> ComposeResult:
         yield self.folders
 
-    def on_folder_wanted(self, message: messages.FolderWanted) -> None:
+    def on_folder_wanted(self, message: setup_messages.FolderWanted) -> None:
         self.folders.show_listing(list_folders(message.folder))
 
-    def on_folder_chosen(self, message: messages.FolderChosen) -> None:
+    def on_folder_chosen(self, message: setup_messages.FolderChosen) -> None:
         self.chosen.append(message.folder)
 
 

@@ -11,7 +11,7 @@ from engine.errors import DatasetError
 from engine.plan.config import declarations
 from engine.plan.machine import Machine
 from engine.plan.text import clean
-from tui import messages, output, recent
+from tui import output, recent, setup_messages
 from tui.background import in_background
 from tui.draft import look_up
 from tui.folders import list_folders
@@ -62,10 +62,10 @@ class SetupScreen(SetupStart):
         self._timer = self.set_interval(_POLL, self._poll, pause=True)
         self.query_one(DatasetReport).show_nothing()
         self.query_one(SettingsForm).show_fields(self.draft.fields())
-        in_background(self, lambda: messages.RecentFound(tuple(recent.recent())), "recent")
+        in_background(self, lambda: setup_messages.RecentFound(tuple(recent.recent())), "recent")
         # After the first paint: importing what asks would delay it.
         self.call_after_refresh(
-            in_background, self, lambda: messages.MachineKnown(probe()), "probe"
+            in_background, self, lambda: setup_messages.MachineKnown(probe()), "probe"
         )
         dataset = self.dashboard.start.dataset
         if dataset is not None:
@@ -105,22 +105,22 @@ class SetupScreen(SetupStart):
 
     # Choosing a dataset
 
-    def on_folder_wanted(self, message: messages.FolderWanted) -> None:
+    def on_folder_wanted(self, message: setup_messages.FolderWanted) -> None:
         folder = message.folder
-        in_background(self, lambda: messages.FoldersListed(list_folders(folder)), "folders")
+        in_background(self, lambda: setup_messages.FoldersListed(list_folders(folder)), "folders")
 
-    def on_folders_listed(self, message: messages.FoldersListed) -> None:
+    def on_folders_listed(self, message: setup_messages.FoldersListed) -> None:
         self.query_one(FolderTree).show_listing(message.listing)
         self.search.listed()
 
-    def on_recent_found(self, message: messages.RecentFound) -> None:
+    def on_recent_found(self, message: setup_messages.RecentFound) -> None:
         self.query_one(FolderTree).show_recent(message.folders)
 
     def action_path(self) -> None:
         self._focus(self.query_one(FolderTree))
         self.search.begin()
 
-    def on_path_typed(self, message: messages.PathTyped) -> None:
+    def on_path_typed(self, message: setup_messages.PathTyped) -> None:
         if not message.done:
             self.search.typed(message.text)
             return
@@ -131,10 +131,10 @@ class SetupScreen(SetupStart):
         self.search.end()
         self._choose(folder)
 
-    def on_path_left(self, message: messages.PathLeft) -> None:
+    def on_path_left(self, message: setup_messages.PathLeft) -> None:
         self.search.end(keep=message.keep)
 
-    def on_folder_chosen(self, message: messages.FolderChosen) -> None:
+    def on_folder_chosen(self, message: setup_messages.FolderChosen) -> None:
         if message.folder == self.draft.dataset and not self.problem:
             # Enter a second time: on with it.
             self._focus(self.query_one(StrategyList))
@@ -196,7 +196,7 @@ class SetupScreen(SetupStart):
         question = self.draft.question()
         in_background(self, lambda: look_up(*question), "defaults")
 
-    def on_defaults_resolved(self, message: messages.DefaultsResolved) -> None:
+    def on_defaults_resolved(self, message: setup_messages.DefaultsResolved) -> None:
         if not self.draft.take(message):
             if message.field:
                 self._look_up()
@@ -207,13 +207,13 @@ class SetupScreen(SetupStart):
         self._tell()
         self._start_if_wanted()
 
-    def on_setting_edited(self, message: messages.SettingEdited) -> None:
+    def on_setting_edited(self, message: setup_messages.SettingEdited) -> None:
         self._unsay()
         self.draft.edit(message.name, message.text)
         self.query_one(SettingsForm).show_fields(self.draft.fields())
         self._look_up()
 
-    def on_setting_visited(self, message: messages.SettingVisited) -> None:
+    def on_setting_visited(self, message: setup_messages.SettingVisited) -> None:
         declared = declarations().get(message.name)
         self._say(declared.about if declared else "")
 
@@ -228,11 +228,11 @@ class SetupScreen(SetupStart):
     def on_strategy_visited(self) -> None:
         self._tell()
 
-    def on_tick_refused(self, message: messages.TickRefused) -> None:
+    def on_tick_refused(self, message: setup_messages.TickRefused) -> None:
         refused = "" if message.reason.startswith("cannot ") else "cannot run here: "
         self._say(f"{message.strategy} {refused}{message.reason}", error=True)
 
-    def on_machine_known(self, message: messages.MachineKnown) -> None:
+    def on_machine_known(self, message: setup_messages.MachineKnown) -> None:
         self.machine = message.machine
         self._judge()
         self._show_titles()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.widget import Widget
 
-from tui import experiments, messages, recent
+from tui import experiments, recent, setup_messages
 from tui.background import in_background
 from tui.readiness import Place, Readiness
 from tui.screens import setup_words as words
@@ -54,7 +54,7 @@ class SetupStart(SetupLayout):
             self._checking = True
             parent = self.dashboard.start.experiments_directory
             in_background(
-                self, lambda: messages.StartChecked(experiments.running_here(parent)), "check"
+                self, lambda: setup_messages.StartChecked(experiments.running_here(parent)), "check"
             )
 
     def _readiness(self) -> Readiness:
@@ -78,7 +78,7 @@ class SetupStart(SetupLayout):
         }
         return panes[place]
 
-    def on_start_checked(self, message: messages.StartChecked) -> None:
+    def on_start_checked(self, message: setup_messages.StartChecked) -> None:
         self._checking = False
         if not message.running:
             self._start()

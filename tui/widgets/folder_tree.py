@@ -16,7 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from engine.plan.text import clean
-from tui import messages
+from tui import setup_messages
 from tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class FolderTree(Lines):
 
     def action_choose(self) -> None:
         if self.row and self.row.kind in ("recent", "root", "folder"):
-            self.post_message(messages.FolderChosen(self.row.path))
+            self.post_message(setup_messages.FolderChosen(self.row.path))
 
     def action_open(self) -> None:
         row = self.row
@@ -247,7 +247,7 @@ class FolderTree(Lines):
         """Asks for a folder's sub-folders; anew each time, what was known stays until then."""
         if folder not in self._wanted:
             self._wanted.add(folder)
-            self.post_message(messages.FolderWanted(folder))
+            self.post_message(setup_messages.FolderWanted(folder))
 
 
 def _short(path: Path, room: int) -> str:

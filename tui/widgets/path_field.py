@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from tui import messages
+from tui import setup_messages
 
 
 class PathField(Input):
@@ -46,10 +46,10 @@ class PathField(Input):
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         if self.has_focus:
-            self.post_message(messages.PathTyped(event.value))
+            self.post_message(setup_messages.PathTyped(event.value))
 
     def action_choose(self) -> None:
-        self.post_message(messages.PathTyped(self.value, done=True))
+        self.post_message(setup_messages.PathTyped(self.value, done=True))
 
     def action_complete(self) -> None:
         completed = _common_start(self._completions)
@@ -58,7 +58,7 @@ class PathField(Input):
             self.cursor_position = len(completed)
 
     def action_leave(self, keep: bool) -> None:
-        self.post_message(messages.PathLeft(keep))
+        self.post_message(setup_messages.PathLeft(keep))
 
     def action_delete_left(self) -> None:
         if self.value:

@@ -18,7 +18,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
 
-from tui import messages
+from tui import setup_messages
 from tui.widgets.lines import Lines
 from tui.widgets.value_input import Field, ValueInput
 
@@ -166,12 +166,12 @@ class SettingLines(Lines):
             known = field.text in field.choices
             at = field.choices.index(field.text) + by if known else 0
             self.post_message(
-                messages.SettingEdited(field.name, field.choices[at % len(field.choices)])
+                setup_messages.SettingEdited(field.name, field.choices[at % len(field.choices)])
             )
 
     def action_default(self) -> None:
         if self.field is not None:
-            self.post_message(messages.SettingEdited(self.field.name, None))
+            self.post_message(setup_messages.SettingEdited(self.field.name, None))
 
     def action_more(self) -> None:
         """Opens or closes the settings that few people change."""
@@ -188,7 +188,7 @@ class SettingLines(Lines):
 
     def _tell_visited(self) -> None:
         if self.has_focus:
-            self.post_message(messages.SettingVisited(self.field.name if self.field else ""))
+            self.post_message(setup_messages.SettingVisited(self.field.name if self.field else ""))
 
     def _edit(self, first: str) -> None:
         form = self.parent

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from tui import messages
+from tui import setup_messages
 from tui.widgets.lines import Lines
 
 _INDENT = 7
@@ -87,10 +87,10 @@ class StrategyList(Lines):
 
     def watch_cursor(self, old: int, new: int) -> None:
         super().watch_cursor(old, new)
-        self.post_message(messages.StrategyVisited())
+        self.post_message(setup_messages.StrategyVisited())
 
     def on_focus(self) -> None:
-        self.post_message(messages.StrategyVisited())
+        self.post_message(setup_messages.StrategyVisited())
 
     def on_resize(self) -> None:
         if self._width != self.scrollable_content_region.width:
@@ -123,19 +123,19 @@ class StrategyList(Lines):
         if choice.name in self._ticked:
             self._ticked.discard(choice.name)
         elif choice.status == "unavailable":
-            self.post_message(messages.TickRefused(choice.name, choice.reason))
+            self.post_message(setup_messages.TickRefused(choice.name, choice.reason))
             return
         else:
             self._ticked.add(choice.name)
         self.refresh()
-        self.post_message(messages.StrategiesTicked(self.ticked))
+        self.post_message(setup_messages.StrategiesTicked(self.ticked))
 
     def action_tick(self) -> None:
         if self._rows:
             self.tick(self._rows[self.cursor].strategy)
 
     def action_start(self) -> None:
-        self.post_message(messages.StartWanted())
+        self.post_message(setup_messages.StartWanted())
 
     def can_stop_at(self, number: int) -> bool:
         return super().can_stop_at(number) and not self._rows[number].reason

@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from tui import messages
+from tui import setup_messages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class ValueInput(Input):
 
     def action_keep(self, step: int) -> None:
         if self.value != self._before:
-            self.post_message(messages.SettingEdited(self._setting, self.value))
+            self.post_message(setup_messages.SettingEdited(self._setting, self.value))
         self._left(step)
 
     def action_drop(self) -> None:
