@@ -27,7 +27,7 @@ from engine.report.spelling import UNKNOWN, spelled
         (1234.0, "rate", "1,234"),
         (1.42, "ratio", "1.42"),
         (1.0042, "ratio", "1.004"),
-        (0.69315, "loss", "0.6931"),
+        (0.69312, "loss", "0.6931"),
         (1234.5, "money", "1,234.50"),
         (0, "count", "0"),
     ],
