@@ -120,7 +120,6 @@ def create(
     *,
     strategies: tuple[Strategy, ...],
     sources: dict[str, str],
-    repeats: int = 1,
     machine: Machine = ANY,
 ) -> Experiment:
     """Makes the directory of a new experiment, writes its plan and registers it.
@@ -131,7 +130,7 @@ def create(
     dataset = dataset.absolute()
     _check_name(dataset)
     stem = time.strftime("%Y-%m-%d_%H%M%S", time.localtime(created)) + "_" + _slug(dataset.name)
-    runs = plan_runs(dataset, settings, strategies, repeats, machine, asked_for(sources))
+    runs = plan_runs(dataset, settings, strategies, machine, asked_for(sources))
     directory = _make_directory(parent, stem)
     plan = ExperimentPlan(
         name=directory.name,

@@ -23,10 +23,9 @@ def make(parent: Path, dataset: str = "digits") -> Experiment:
     return experiment.create(
         parent,
         parent / dataset,
-        Settings(model="resnet18", seed=3),
+        Settings(model="resnet18", seed=3, repeats=2),
         strategies=(strategy("single"), strategy("amp")),
         sources={"model": "flag"},
-        repeats=2,
     )
 
 
@@ -39,7 +38,7 @@ def test_the_plan_survives_the_disk(tmp_path: Path) -> None:
     made = make(tmp_path)
     again = experiment.open_directory(made.directory)
     assert again.plan == made.plan
-    assert [run.run for run in again.plan.runs] == ["01-single", "02-amp", "03-single", "04-amp"]
+    assert [run.run for run in again.plan.runs] == ["01-single", "02-amp", "03-amp", "04-single"]
     assert [run.settings.seed for run in again.plan.runs] == [3, 3, 4, 4]
 
 
@@ -112,7 +111,10 @@ def test_an_experiment_of_the_first_version_opens_and_says_what_was_trained(tmp_
         run["settings"] = {"model": "resnet18", "precision": "auto"}
     plan.write_bytes(msgspec.json.encode(data))
     opened = experiment.open_directory(made.directory).plan
-    assert [run.settings.precision for run in opened.runs] == ["fp32", "mixed"] * 2
+    assert [run.settings.precision for run in opened.runs] == [
+        *("fp32", "mixed"),
+        *("mixed", "fp32"),
+    ]
     del data["runs"][0]["strategy"]
     plan.write_bytes(msgspec.json.encode(data))
     with pytest.raises(ExperimentError, match="damaged or of another version"):

@@ -31,7 +31,7 @@ FROM_HERE = f"./{FILE}"
 FROM_USER = f"your {USER_FILE}"
 FROM_US = "default"
 
-_OF_MACHINES = ("device", "gpus", "nproc", "workers", "hang_timeout")
+_OF_MACHINES = ("device", "gpus", "nproc", "workers", "hang_timeout", "memory_budget", "price")
 """Settings that belong to a machine, which a dataset knows nothing of."""
 
 

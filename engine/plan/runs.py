@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
+from engine.errors import StrategyError
 from engine.plan.config import Settings
 from engine.plan.machine import ANY, Machine
+from engine.plan.rules import broken_rule
+from engine.plan.spread import cut
 from engine.plan.strategies import Strategy
 from engine.plan.switches import check, combine
+from engine.plan.takes import switches_of
+
+T = TypeVar("T")
 
 SCHEMA = 2
 """The version of ``experiment.json`` and ``config.json``."""
@@ -67,25 +74,136 @@ def plan_runs(
     dataset: Path,
     settings: Settings,
     strategies: tuple[Strategy, ...],
-    repeats: int = 1,
     machine: Machine = ANY,
     given: Collection[str] | None = None,
 ) -> tuple[RunPlan, ...]:
-    """The runs of an experiment in the order in which they are done.
+    """The runs of an experiment in the order in which they are done: see ``interleaved``.
 
     Every repeat has its own seed; the strategies of one repeat share it. ``given``: see
     ``switches.check``. Raises ``StrategyError`` where a strategy cannot be combined with the
     settings, or cannot run on ``machine``.
     """
     check(strategies, settings, machine, given)
-    ordered = [(repeat, each) for repeat in range(repeats) for each in strategies]
     return tuple(
         RunPlan(
-            run=f"{number:02d}-{each.name}",
+            run=run_name(number, each),
             strategy=each,
             settings=replace(combine(each, settings, machine), seed=settings.seed + repeat),
             dataset=str(dataset),
             repeat=repeat,
         )
-        for number, (repeat, each) in enumerate(ordered, start=1)
+        for number, (repeat, each) in enumerate(interleaved(strategies, settings.repeats), start=1)
     )
+
+
+def run_name(number: int, strategy: Strategy) -> str:
+    """The name of the run at a place in the plan, counted from 1."""
+    return f"{number:02d}-{strategy.name}"
+
+
+def interleaved(things: Sequence[T], repeats: int) -> list[tuple[int, T]]:
+    """Every thing once in each repeat, each repeat beginning one thing further: A B C, B C A,
+    C A B. What drifts (heat, other users) and what a place brings (a cold disk) falls on all alike.
+    """
+    return [
+        (repeat, things[(place + repeat) % len(things)])
+        for repeat in range(repeats)
+        for place in range(len(things))
+    ]
+
+
+def plan_added(
+    plan: ExperimentPlan,
+    strategies: Sequence[Strategy],
+    settings: Settings,
+    machine: Machine = ANY,
+) -> tuple[RunPlan, ...]:
+    """The runs of ``strategies`` that come to an experiment later, one for each repeat.
+
+    They have the seeds of the runs that are there. Their names are made by whoever adds them. A
+    strategy that is there already is called by a name of its own where its ``settings`` differ.
+    Raises ``StrategyError`` where they do not, and as ``plan_runs`` does.
+    """
+    repeats = 1 + max((run.repeat for run in plan.runs), default=plan.settings.repeats - 1)
+    check(strategies, settings, machine, given=())
+    seed = plan.settings.seed
+    there = {_training(run.strategy, run.settings, seed): run.strategy.name for run in plan.runs}
+    names = {run.strategy.name for run in plan.runs}
+    added = []
+    for each in strategies:
+        combined = replace(combine(each, settings, machine), repeats=plan.settings.repeats)
+        same = there.get(_training(each, combined, seed))
+        if same is not None:
+            raise StrategyError(
+                f"{each.name} is in this experiment already, with the same settings"
+                + (f", as {same}" if same != each.name else "")
+                + "; change a setting, or choose another strategy"
+            )
+        called = replace(each, name=_unused(each.name, names))
+        names.add(called.name)
+        added.append((called, combined))
+    return tuple(
+        RunPlan(
+            run=run_name(len(plan.runs) + number, each),
+            strategy=each,
+            settings=replace(combined, seed=seed + repeat),
+            dataset=plan.dataset,
+            repeat=repeat,
+        )
+        for number, (repeat, (each, combined)) in enumerate(interleaved(added, repeats), start=1)
+    )
+
+
+def plan_best(plan: ExperimentPlan, batch_sizes: Mapping[str, int]) -> tuple[RunPlan, ...]:
+    """The runs of the view ``best`` that are not in the plan yet, in the order of ``interleaved``.
+
+    ``batch_sizes``: the best global batch by strategy. Where it is the one that was asked for, the
+    runs that are there stand in both views.
+    """
+    there = {(run.strategy.name, run.repeat) for run in plan.runs if run.view == "best"}
+    equal = {(run.strategy.name, run.repeat): run for run in plan.runs if run.view == "equal"}
+    names = [name for name in dict.fromkeys(name for name, _ in equal) if name in batch_sizes]
+    repeats = 1 + max((repeat for _, repeat in equal), default=-1)
+    wanted = [
+        resized(equal[name, repeat], batch_sizes[name], plan.settings)
+        for repeat, name in interleaved(names, repeats)
+        if (name, repeat) in equal
+        and (name, repeat) not in there
+        and equal[name, repeat].settings.batch_size != batch_sizes[name]
+    ]
+    return tuple(
+        replace(run, run=run_name(len(plan.runs) + number, run.strategy), view="best")
+        for number, run in enumerate(wanted, start=1)
+    )
+
+
+def resized(run: RunPlan, batch_size: int, asked: Settings) -> RunPlan:
+    """``run`` with another global batch, and what a plan decides by it decided anew.
+
+    ``asked``: the settings of the experiment. Raises ``StrategyError`` for a batch that the run
+    cannot be trained with.
+    """
+    settings = replace(run.settings, batch_size=batch_size)
+    if settings.stages is not None:
+        open_still = replace(
+            settings,
+            micro_batches=switches_of(run.strategy, asked)["micro_batches"],
+            schedule=switches_of(run.strategy, asked)["schedule"],
+        )
+        settings = cut(run.strategy, open_still, settings.stages)
+    if why := broken_rule(run.strategy, settings):
+        raise StrategyError(why)
+    return replace(run, settings=settings)
+
+
+def _training(strategy: Strategy, settings: Settings, seed: int) -> tuple[str, Settings]:
+    """What makes two runs the same training, but for chance and for what asks no more than it."""
+    usual = Settings()
+    asides = ("find_batch", "memory_budget", "target_accuracy", "price", "repeats")
+    same = {name: getattr(usual, name) for name in asides}
+    return strategy.parallelism, replace(settings, seed=seed, **same)
+
+
+def _unused(name: str, names: Collection[str]) -> str:
+    tried = (name if number == 1 else f"{name}-{number}" for number in count(1))
+    return next(each for each in tried if each not in names)

@@ -42,9 +42,9 @@ def spread_out(chosen: Strategy, settings: Settings, machine: Machine) -> Settin
             nproc = settings.nproc or _devices(settings, machine)
             return replace(settings, nproc=nproc, schedule="gpipe", recompute="never")
         case "gpipe":
-            return _gpipe(settings, machine)
+            return _gpipe(chosen, settings, machine)
         case "pipeline":
-            return _pipeline(settings, machine)
+            return _pipeline(chosen, settings, machine)
 
 
 def _devices(settings: Settings, machine: Machine) -> int:
@@ -69,7 +69,7 @@ def _stages(settings: Settings, machine: Machine) -> int:
     return min(_devices(settings, machine), sum(learning(settings.model)))
 
 
-def _gpipe(settings: Settings, machine: Machine) -> Settings:
+def _gpipe(chosen: Strategy, settings: Settings, machine: Machine) -> Settings:
     """One process: a device for each stage, or one device for all of them."""
     stages = _stages(settings, machine)
     on_gpus = kind_of(settings, machine) == "cuda"
@@ -91,18 +91,12 @@ def _gpipe(settings: Settings, machine: Machine) -> Settings:
                 f"{settings.recompute}; leave one of them out"
             )
         recompute = "always"
-    return replace(
-        settings,
-        nproc=1 if alone else stages,
-        gpus=gpus,
-        stages=stages,
-        micro_batches=_micro_batches(settings, stages),
-        schedule="gpipe",
-        recompute=recompute,
-    )
+    nproc = 1 if alone else stages
+    decided = replace(settings, nproc=nproc, gpus=gpus, stages=stages, recompute=recompute)
+    return cut(chosen, decided, stages)
 
 
-def _pipeline(settings: Settings, machine: Machine) -> Settings:
+def _pipeline(chosen: Strategy, settings: Settings, machine: Machine) -> Settings:
     """A process for each stage."""
     if settings.nproc == 1:
         raise StrategyError(
@@ -114,18 +108,18 @@ def _pipeline(settings: Settings, machine: Machine) -> Settings:
             f"pipeline has a process for each stage: {stages} stages do not fit "
             f"{settings.nproc} processes (--nproc); give as many, or leave one of them out"
         )
+    return cut(chosen, replace(settings, nproc=stages, stages=stages, recompute="never"), stages)
+
+
+def cut(chosen: Strategy, settings: Settings, stages: int) -> Settings:
+    """``settings`` of a pipeline with what depends on its batch size decided."""
     micro_batches = _micro_batches(settings, stages)
     schedule = settings.schedule
-    if schedule == "auto":
+    if chosen.parallelism == "gpipe":
+        schedule = "gpipe"
+    elif schedule == "auto":
         schedule = "1f1b" if micro_batches >= stages else "gpipe"
-    return replace(
-        settings,
-        nproc=stages,
-        stages=stages,
-        micro_batches=micro_batches,
-        schedule=schedule,
-        recompute="never",
-    )
+    return replace(settings, micro_batches=micro_batches, schedule=schedule)
 
 
 def _micro_batches(settings: Settings, stages: int) -> int:

@@ -48,6 +48,11 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "val_fraction": st.floats(0, 0.9, exclude_min=True),
     "max_steps": st.none() | st.integers(1, 2**53),
     "max_time": st.none() | st.floats(0, exclude_min=True, allow_infinity=False),
+    "repeats": st.integers(1, 100),
+    "find_batch": st.booleans(),
+    "memory_budget": st.none() | st.floats(0, exclude_min=True, allow_infinity=False),
+    "target_accuracy": st.none() | st.floats(0, 1, exclude_min=True),
+    "price": st.none() | st.floats(0, allow_infinity=False),
 }
 
 

@@ -71,7 +71,9 @@ def test_the_file_of_a_dataset_that_one_stands_in_is_the_datasets(here: Path) ->
         resolve(here, {})
 
 
-@pytest.mark.parametrize("line", ["device = 'cpu'", "gpus = [0]", "nproc = 2", "hang_timeout = 1"])
+@pytest.mark.parametrize(
+    "line", ["device = 'cpu'", "gpus = [0]", "nproc = 2", "price = 1", "memory_budget = 2"]
+)
 def test_a_dataset_knows_nothing_of_machines(dataset: Path, line: str) -> None:
     (dataset / FILE).write_text(f"[training]\n{line}\n")
     with pytest.raises(ConfigFileError, match=r"give --.*your config\.toml"):

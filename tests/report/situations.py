@@ -49,7 +49,7 @@ Columns = Mapping[str, Any]
 def plan(name: str = "single", machine: Machine = CPU, **settings: Any) -> RunPlan:
     """The plan of a run, as an experiment makes it."""
     settings.setdefault("device", "cuda" if machine is GPUS else "cpu")
-    (run,) = plan_runs(Path("/photographs"), Settings(**settings), (strategy(name),), 1, machine)
+    (run,) = plan_runs(Path("/photographs"), Settings(**settings), (strategy(name),), machine)
     return run
 
 

@@ -7,7 +7,7 @@ from engine.plan.runs import RunPlan, plan_runs
 from engine.plan.strategies import strategy
 from engine.run.queue import Queue
 
-RUNS = plan_runs(Path("/data"), Settings(), (strategy("single"), strategy("amp")), repeats=2)
+RUNS = plan_runs(Path("/data"), Settings(repeats=2), (strategy("single"), strategy("amp")))
 NAMES = tuple(run.run for run in RUNS)
 
 
@@ -17,7 +17,7 @@ def name(run: RunPlan | None) -> str | None:
 
 def test_runs_come_in_the_order_of_the_plan() -> None:
     queue = Queue(RUNS, {})
-    assert queue.waiting == NAMES == ("01-single", "02-amp", "03-single", "04-amp")
+    assert queue.waiting == NAMES == ("01-single", "02-amp", "03-amp", "04-single")
     assert name(queue.take()) == "01-single"
     assert queue.places["01-single"].state == "running"
     queue.end("01-single", "done")
@@ -25,8 +25,8 @@ def test_runs_come_in_the_order_of_the_plan() -> None:
 
 
 def test_only_what_is_done_is_not_done_again() -> None:
-    queue = Queue(RUNS, {"01-single": "done", "02-amp": "failed", "03-single": "stopped"})
-    assert queue.waiting == ("02-amp", "03-single", "04-amp")
+    queue = Queue(RUNS, {"01-single": "done", "02-amp": "failed", "03-amp": "stopped"})
+    assert queue.waiting == ("02-amp", "03-amp", "04-single")
 
 
 def test_again() -> None:
