@@ -29,7 +29,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import numpy as np
@@ -75,7 +75,9 @@ def write_metrics(directory: Path, run: str) -> Path:
     temporary = path.with_name(f".{NAME}.{os.getpid()}")
     try:
         with temporary.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
+            # To numpy 1 every keyword is an array, `allow_pickle` as well; to the types of numpy 2
+            # none is. There are no objects here that it could pickle.
+            cast("Any", np.savez)(file, **arrays)
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)

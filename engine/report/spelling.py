@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-
-from engine.plan.text import clean
-from engine.report.columns import Unit, Value
 
 UNKNOWN = "–"
 
@@ -75,43 +71,12 @@ def gib(size: float | None) -> str:
     return f"{size / (1 << 30):.1f} GiB"
 
 
-def change(value: float | None) -> str:
-    """A share with its sign: ``+3.2 %``, ``-0.4 %``, and ``0.0 %`` without one."""
+def brief(value: float | None) -> str:
+    """A short duration in at most six characters: ``3.1 ms``, ``43 ms``, ``1.3 s``, ``120 s``."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
-    told = f"{value * 100:+.1f} %"
-    return "0.0 %" if told in ("+0.0 %", "-0.0 %") else told
-
-
-def ratio(value: float | None) -> str:
-    """A factor: ``1.42``; near 1, where a hundredth decides, ``1.004``."""
-    if value is None or not math.isfinite(value):
-        return UNKNOWN
-    return f"{value:.3f}" if 0.9 < value < 1.1 else plain(value, 3)
-
-
-def spelled(value: Value, unit: Unit) -> str:
-    """The value of a column, by the column's unit."""
-    if value is None or value == "":
-        return UNKNOWN
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return _BY_UNIT[unit](value)
-
-
-_BY_UNIT: dict[Unit, Callable[[float], str]] = {
-    "text": str,
-    "count": count,
-    "flag": lambda value: "yes" if value else "no",
-    "share": percent,
-    "change": change,
-    "seconds": seconds,
-    "hours": lambda value: f"{plain(value, 3)} h" if math.isfinite(value) else UNKNOWN,
-    "bytes": gib,
-    "rate": rate,
-    "ratio": ratio,
-    "loss": plain,
-    "money": lambda value: f"{value:,.2f}" if math.isfinite(value) else UNKNOWN,
-}
+    if value < 0.00995:
+        return f"{value * 1000:.1f} ms"
+    if value < 0.9995:
+        return f"{value * 1000:.0f} ms"
+    return f"{value:.1f} s" if value < 99.95 else f"{value:,.0f} s"

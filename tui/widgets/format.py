@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from engine.report.spelling import UNKNOWN, count, gib, percent, plain, rate, seconds
+from engine.report.spelling import UNKNOWN, brief, count, gib, percent, plain, rate, seconds
 
 __all__ = [
     "UNKNOWN",
@@ -26,17 +26,6 @@ __all__ = [
 
 def unknown(value: float | None) -> bool:
     return value is None or not math.isfinite(value)
-
-
-def brief(value: float | None) -> str:
-    """A short duration in at most six characters: ``3.1 ms``, ``43 ms``, ``1.3 s``, ``120 s``."""
-    if value is None or not math.isfinite(value):
-        return UNKNOWN
-    if value < 0.00995:
-        return f"{value * 1000:.1f} ms"
-    if value < 0.9995:
-        return f"{value * 1000:.0f} ms"
-    return f"{value:.1f} s" if value < 99.95 else f"{value:,.0f} s"
 
 
 def about(value: float | None) -> str:
