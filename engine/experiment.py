@@ -6,7 +6,8 @@ import os
 import re
 import shutil
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -21,7 +22,7 @@ from engine.plan import older, places
 from engine.plan.config import Settings
 from engine.plan.defaults import asked_for
 from engine.plan.machine import ANY, Machine
-from engine.plan.runs import ExperimentPlan, plan_runs
+from engine.plan.runs import ExperimentPlan, RunPlan, plan_runs
 from engine.plan.strategies import Strategy
 from engine.plan.text import clean
 
@@ -141,12 +142,22 @@ def create(
         sources=sources,
     )
     try:
-        write_atomically(directory / layout.PLAN, msgspec.json.format(msgspec.json.encode(plan)))
+        _write_plan(directory, plan)
     except ExperimentError:
         directory.rmdir()
         raise
     _register(directory)
     return Experiment(directory, plan)
+
+
+def extend(experiment: Experiment, runs: Sequence[RunPlan]) -> Experiment:
+    """The experiment with further runs in its plan, on the disk as well.
+
+    For who has the experiment's lock, and nobody else. Raises ``ExperimentError``.
+    """
+    plan = replace(experiment.plan, runs=(*experiment.plan.runs, *runs))
+    _write_plan(experiment.directory, plan)
+    return Experiment(experiment.directory, plan)
 
 
 def open_directory(directory: Path) -> Experiment:
@@ -228,6 +239,10 @@ def write_atomically(path: Path, data: bytes) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise ExperimentError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _write_plan(directory: Path, plan: ExperimentPlan) -> None:
+    write_atomically(directory / layout.PLAN, msgspec.json.format(msgspec.json.encode(plan)))
 
 
 def _check_name(dataset: Path) -> None:

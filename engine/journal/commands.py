@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from pathlib import Path
 from typing import Literal
@@ -16,8 +17,14 @@ Action = Literal[
 ]
 
 
+TAKEN_OUT = "taken out of the queue"
+"""The reason of a run that ended ``stopped`` because of ``drop-run``: nobody misses it, and only
+who names it queues it again. A run that waited when all was stopped has another one."""
+
+
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """``stop`` ends everything gently, ``kill`` at once; the others are about one ``run``."""
+    """``stop`` ends everything gently, ``kill`` at once; ``add-runs`` brings runs of its own; the
+    others are about one ``run``."""
 
     id: str
     action: Action
@@ -32,9 +39,9 @@ def send(
     experiment: Path, action: Action, run: str = "", *, place: int = 0, plans: bytes = b"[]"
 ) -> str:
     """Leaves a request for the supervisor and returns its id."""
-    command = Command(
-        id=uuid.uuid4().hex, action=action, run=run, place=place, plans=msgspec.Raw(plans)
-    )
+    # File systems tell times in steps of some milliseconds: the name tells which of two came first.
+    name = f"{time.time_ns():020d}-{uuid.uuid4().hex[:12]}"
+    command = Command(id=name, action=action, run=run, place=place, plans=msgspec.Raw(plans))
     directory = experiment / layout.COMMANDS
     try:
         directory.mkdir(exist_ok=True)

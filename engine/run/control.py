@@ -1,10 +1,12 @@
-"""What the command line and the dashboard ask of a supervisor: stop, retry, and wait for it."""
+"""What the command line and the dashboard ask of a supervisor: stop it and wait for it, retry, and
+change its queue."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
+from collections.abc import Sequence
 
 from engine.errors import (
     EXIT_DONE,
@@ -13,12 +15,13 @@ from engine.errors import (
     EXIT_WRONG_INPUT,
     ExperimentError,
 )
-from engine.experiment import Experiment, State
+from engine.experiment import Experiment, State, extend, open_directory
 from engine.journal import commands, layout
 from engine.journal.events import Acknowledged
 from engine.journal.files import boot_id
-from engine.journal.lock import is_held
-from engine.run import past
+from engine.journal.lock import Lock, is_held
+from engine.plan.runs import RunPlan
+from engine.run import adding, past
 from engine.run.spawn import start_supervisor
 
 RUNNING: tuple[State, ...] = ("starting", "running")
@@ -34,18 +37,45 @@ def stop(experiment: Experiment, firmly: bool = False) -> None:
     Returns at once; see ``wait``. A second gentle request is firm. Raises ``ExperimentError``
     where nothing runs.
     """
-    state = experiment.state()
-    if state not in (*RUNNING, "silent"):
-        raise ExperimentError(f"{experiment.name} is not running but {state}")
+    _must_run(experiment)
     commands.send(experiment.directory, "kill" if firmly else "stop")
 
 
 def stop_run(experiment: Experiment, run: str) -> None:
     """Asks for the gentle end of one run, running or queued; the others go on."""
-    state = experiment.state()
-    if state not in (*RUNNING, "silent"):
-        raise ExperimentError(f"{experiment.name} is not running but {state}")
+    _must_run(experiment)
     commands.send(experiment.directory, "stop-run", run)
+
+
+def drop(experiment: Experiment, run: str) -> None:
+    """Asks for a run that waits to be taken out of the queue, for good: see
+    ``commands.TAKEN_OUT``."""
+    _must_run(experiment)
+    commands.send(experiment.directory, "drop-run", run)
+
+
+def move(experiment: Experiment, run: str, place: int) -> None:
+    """Asks for another place, from 0, of a run among those that wait."""
+    _must_run(experiment)
+    commands.send(experiment.directory, "move-run", run, place=place)
+
+
+def add(experiment: Experiment, plans: Sequence[RunPlan]) -> None:
+    """Puts further runs into the queue (see ``plan_added``), and returns when they are there.
+
+    Where a supervisor lives, it is asked; else one is started, which does nothing again. Raises
+    ``ExperimentError`` where the runs cannot be added.
+    """
+    adding.named(open_directory(experiment.directory).plan, plans)
+    if experiment.state() in RUNNING:
+        sent = commands.send(experiment.directory, "add-runs", plans=adding.encoded(plans))
+        if _was_obeyed(experiment, [sent]):
+            return
+    elif experiment.state() == "silent":
+        raise ExperimentError(
+            f"{experiment.name} may still run on another machine; add to it from there"
+        )
+    start_supervisor(_extended(experiment, plans), again=())
 
 
 def wait(experiment: Experiment, timeout: float | None = None) -> State | None:
@@ -96,16 +126,13 @@ def retry(experiment: Experiment, run: str | None = None) -> tuple[str, ...]:
     again = _unfinished(experiment, run)
     if experiment.state() in RUNNING:
         sent = [commands.send(experiment.directory, "retry-run", each) for each in again]
-        refusals = _answers(experiment, sent)
-        if refusals is not None:
-            if refusals:
-                raise ExperimentError(f"{experiment.name}: {refusals[0]}")
+        if _was_obeyed(experiment, sent):
             return again
     elif experiment.state() == "silent":
         raise ExperimentError(
             f"{experiment.name} may still run on another machine; retry it from there"
         )
-    start_supervisor(experiment)
+    start_supervisor(experiment, again)
     return again
 
 
@@ -122,20 +149,52 @@ def exit_code(experiment: Experiment) -> int:
     return EXIT_TRAINING_FAILED
 
 
+def _must_run(experiment: Experiment) -> None:
+    state = experiment.state()
+    if state not in (*RUNNING, "silent"):
+        raise ExperimentError(f"{experiment.name} is not running but {state}")
+
+
+def _extended(experiment: Experiment, plans: Sequence[RunPlan]) -> Experiment:
+    """The experiment with further runs, where nobody runs it."""
+    lock = Lock(experiment.directory / layout.LOCK)
+    try:
+        fresh = open_directory(experiment.directory)
+        return extend(fresh, adding.named(fresh.plan, plans))
+    finally:
+        lock.release()
+
+
 def _unfinished(experiment: Experiment, run: str | None) -> tuple[str, ...]:
-    names = [each.run for each in experiment.plan.runs]
+    # Runs may have been added since the caller opened it.
+    names = [each.run for each in open_directory(experiment.directory).plan.runs]
     if run is not None and run not in names:
         raise ExperimentError(f"{experiment.name} has no run {run!r}; it has {', '.join(names)}")
     ends = past.ended(experiment.directory)
     running = experiment.state() in RUNNING
-    again = tuple(
-        name
-        for name in names
-        if run in (None, name) and (ends[name].state != "done" if name in ends else not running)
-    )
+
+    def is_meant(name: str) -> bool:
+        if name not in ends:
+            return run in (None, name) and not running
+        if run is None:
+            return ends[name].state != "done" and not past.taken_out(ends[name])
+        return run == name and ends[name].state != "done"
+
+    again = tuple(name for name in names if is_meant(name))
     if not again:
         raise ExperimentError(f"nothing of {experiment.name} failed or was stopped")
     return again
+
+
+def _was_obeyed(experiment: Experiment, sent: list[str]) -> bool:
+    """Whether a supervisor did what it was asked; ``False`` where it ended instead.
+
+    Raises ``ExperimentError`` with its reason where it refused.
+    """
+    refusals = _answers(experiment, sent)
+    if refusals:
+        raise ExperimentError(f"{experiment.name}: {refusals[0]}")
+    return refusals is not None
 
 
 def _answers(experiment: Experiment, sent: list[str]) -> list[str] | None:

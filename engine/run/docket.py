@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from engine.experiment import Experiment
-from engine.journal.events import Event, RunEnded, RunQueued
-from engine.run import past
+from collections.abc import Collection, Sequence
+
+from engine.errors import ExperimentError
+from engine.experiment import Experiment, extend
+from engine.journal.events import Event, QueueOrdered, RunEnded, RunQueued
+from engine.plan.runs import RunPlan
+from engine.run import adding, past
 from engine.run.evidence import Verdict
 from engine.run.queue import Queue
 from engine.run.teller import Teller
@@ -13,11 +17,16 @@ from engine.run.teller import Teller
 class Docket:
     """Every method that refuses returns the reason why, and nothing where it obeyed."""
 
-    def __init__(self, experiment: Experiment, journal: Teller) -> None:
-        self._directory = experiment.directory
+    def __init__(
+        self, experiment: Experiment, journal: Teller, again: Collection[str] | None = None
+    ) -> None:
+        """``again``: see ``past.over``."""
+        self.experiment = experiment
+        """With all runs that were added."""
         self._journal = journal
-        before = past.ended(self._directory)
-        self.queue = Queue(experiment.plan.runs, {run: end.state for run, end in before.items()})
+        over = past.over(past.ended(experiment.directory), again)
+        self._order = past.order(experiment.directory)
+        self.queue = Queue(experiment.plan.runs, over, self._order)
 
     @property
     def waiting(self) -> tuple[str, ...]:
@@ -31,6 +40,8 @@ class Docket:
         """Tells of all that waits; what an earlier supervisor saw no end of may be done."""
         for run in self.waiting:
             self._settle_or_announce(run)
+        if self._order and self.waiting:
+            self.tell(QueueOrdered(runs=self.waiting))
 
     def ended(self, run: str, attempt: int, verdict: Verdict, exit_code: int | None) -> None:
         self.queue.end(run, verdict.state, verdict.reason)
@@ -49,7 +60,7 @@ class Docket:
         """Takes a run that waits out of the queue."""
         if run not in self.waiting:
             return f"{run} does not wait in the queue"
-        attempt = past.attempts(self._directory, run)
+        attempt = past.attempts(self.experiment.directory, run)
         self.ended(run, attempt, Verdict("stopped", reason), None)
         return ""
 
@@ -64,11 +75,36 @@ class Docket:
             self._settle_or_announce(run)
         return refused
 
+    def add(self, plans: bytes) -> str:
+        """Runs that are asked for go behind those that wait. See ``adding``."""
+        try:
+            self.append(adding.decoded(plans))
+        except ExperimentError as error:
+            return str(error)
+        return ""
+
+    def append(self, runs: Sequence[RunPlan]) -> None:
+        """The same for plans of our own; raises ``ExperimentError``."""
+        # The plan first: who reads of a run in the journal finds it there.
+        runs = adding.named(self.experiment.plan, runs)
+        self.experiment = extend(self.experiment, runs)
+        self.queue.add(runs)
+        for run in runs:
+            self._settle_or_announce(run.run)
+
+    def move(self, run: str, place: int) -> str:
+        """Puts a run that waits to another place, from 0, among those that wait."""
+        before = self.waiting
+        refused = self.queue.move(run, place)
+        if self.waiting != before:
+            self.tell(QueueOrdered(runs=self.waiting))
+        return refused
+
     def _settle_or_announce(self, run: str) -> None:
         plan = self.queue.places[run].plan
-        if past.unjudged(self._directory, run, plan.ranks) == "done":
+        if past.unjudged(self.experiment.directory, run, plan.ranks) == "done":
             self.queue.end(run, "done")
-            attempt = past.attempts(self._directory, run)
+            attempt = past.attempts(self.experiment.directory, run)
             self.tell(RunEnded(run=run, attempt=attempt, state="done"))
             return
         self.tell(

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from engine.journal import layout
-from engine.journal.events import AnyEvent, EndState, RunEnded, RunQueued, RunStarted
+from engine.journal import commands, layout
+from engine.journal.events import (
+    AnyEvent,
+    EndState,
+    QueueOrdered,
+    RunEnded,
+    RunQueued,
+    RunStarted,
+)
 from engine.journal.files import Tail, parse
 from engine.run.watch import Watch
 
@@ -31,6 +39,39 @@ def ended(directory: Path) -> dict[str, RunEnded]:
             case _:
                 pass
     return ends
+
+
+def over(ends: Mapping[str, RunEnded], again: Collection[str] | None) -> dict[str, RunEnded]:
+    """The ends that stand when a supervisor takes an experiment up again.
+
+    ``again``: the runs that are to be done again; ``None``: all but those that are done or were
+    taken out of the queue. What has no end is done in any case.
+    """
+    if again is None:
+        again = [run for run, end in ends.items() if end.state != "done" and not taken_out(end)]
+    return {run: end for run, end in ends.items() if end.state == "done" or run not in again}
+
+
+def taken_out(end: RunEnded) -> bool:
+    """Whether the end is one that the user wanted without anything having run."""
+    return end.state == "stopped" and end.reason == commands.TAKEN_OUT
+
+
+def order(directory: Path) -> tuple[str, ...]:
+    """All runs that ever waited, in the order in which they were last put."""
+    runs: list[str] = []
+    for event in events(directory):
+        match event:
+            case RunQueued() if event.run not in runs:
+                runs.append(event.run)
+            case QueueOrdered():
+                # They share out anew the places that they had.
+                moved = [run for run in event.runs if run in runs]
+                turns = iter(moved)
+                runs = [next(turns) if run in moved else run for run in runs]
+            case _:
+                pass
+    return tuple(runs)
 
 
 def attempts(directory: Path, run: str) -> int:

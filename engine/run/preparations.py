@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from engine.experiment import Experiment
 from engine.journal.events import Preparing
 from engine.run.docket import Docket
 from engine.run.task import Task
@@ -11,8 +10,7 @@ from engine.run.task import Task
 class Preparations:
     """Asked between two tasks for what has to be done before the next run."""
 
-    def __init__(self, experiment: Experiment, docket: Docket) -> None:
-        self._experiment = experiment
+    def __init__(self, docket: Docket) -> None:
         self._docket = docket
         self._told = False
 

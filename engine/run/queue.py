@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.journal.events import EndState
+from engine.journal.commands import TAKEN_OUT
+from engine.journal.events import EndState, RunEnded
 from engine.plan.runs import RunPlan
 
 if TYPE_CHECKING:
@@ -24,15 +25,22 @@ class Place:
 
 
 class Queue:
-    """Runs in the order of the plan; those queued again go behind those that wait."""
+    """Runs in the order of the plan, unless they were moved; those queued again go last."""
 
-    def __init__(self, runs: tuple[RunPlan, ...], ended: Mapping[str, EndState]) -> None:
-        """``ended``: how runs ended before; what is done stays done, the rest is queued."""
-        self.places = {
-            run.run: Place(run, "done" if ended.get(run.run) == "done" else "queued")
-            for run in runs
-        }
+    def __init__(
+        self, runs: tuple[RunPlan, ...], over: Mapping[str, RunEnded], order: Sequence[str] = ()
+    ) -> None:
+        """``over``: how those ended that are not to be done; the rest waits.
+
+        ``order``: see ``past.order``; what is not in it comes behind it.
+        """
+        self.places = {run.run: Place(run, "queued") for run in runs}
+        for name, end in over.items():
+            if name in self.places:
+                self.places[name].state, self.places[name].reason = end.state, end.reason
         self._waiting = [name for name, place in self.places.items() if place.state == "queued"]
+        turn = {name: number for number, name in enumerate(order)}
+        self._waiting.sort(key=lambda name: turn.get(name, len(turn)))
 
     @property
     def waiting(self) -> tuple[str, ...]:
@@ -67,9 +75,29 @@ class Queue:
         self._waiting.append(run)
         return ""
 
+    def add(self, runs: Sequence[RunPlan]) -> None:
+        """Runs that came to the plan wait behind the others."""
+        for run in runs:
+            self.places[run.run] = Place(run, "queued")
+            self._waiting.append(run.run)
+
+    def move(self, run: str, place: int) -> str:
+        """Puts a run that waits to a place, from 0, among those that wait; the reason why not, or
+        nothing. Behind the last is the last."""
+        if run not in self._waiting:
+            return f"{run} does not wait in the queue"
+        self._waiting.remove(run)
+        self._waiting.insert(max(0, place), run)
+        return ""
+
     def outcome(self) -> EndState:
-        """How the whole experiment ended."""
-        states = {place.state for place in self.places.values()}
-        if "failed" in states:
+        """How the whole experiment ended. What was taken out does not count, unless all was."""
+        places = self.places.values()
+        kept = [place.state for place in places if not _is_taken_out(place)]
+        if "failed" in kept:
             return "failed"
-        return "done" if states == {"done"} else "stopped"
+        return "done" if set(kept) == {"done"} else "stopped"
+
+
+def _is_taken_out(place: Place) -> bool:
+    return place.state == "stopped" and place.reason == TAKEN_OUT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import ExperimentError
@@ -17,15 +18,19 @@ from engine.run import detached
 from engine.run.evidence import end_of, last_lines
 from engine.run.launch import python
 
+AGAIN = "--again"
+"""Before the names of runs that a supervisor does again."""
+
 _PATIENCE = 30.0
 """Seconds for an interpreter to start and write one line, on a slow disk."""
 
 
-def start_supervisor(experiment: Experiment) -> int:
+def start_supervisor(experiment: Experiment, again: Sequence[str] | None = None) -> int:
     """Starts the supervisor, detached, and returns its pid once it has the experiment's lock.
 
-    Runs that are not done are queued. Raises ``ExperimentError`` with the last line of its log
-    where it does not come up, or where another supervisor has the experiment.
+    Runs that have no end are queued, and of the others those in ``again``; ``None``: all that are
+    neither done nor taken out of the queue. Raises ``ExperimentError`` with the last line of its
+    log where it does not come up, or where another supervisor has the experiment.
     """
     directory = experiment.directory
     if is_held(directory / layout.LOCK):
@@ -37,7 +42,7 @@ def start_supervisor(experiment: Experiment) -> int:
     journal = Tail(directory / layout.SUPERVISOR_JOURNAL)
     while journal.read():
         pass
-    process = _spawn(directory)
+    process = _spawn(directory, again)
     # The supervisor may end long before us: its status is taken, so that no zombie is left.
     threading.Thread(target=process.wait, daemon=True, name="reaper").start()
     deadline = time.monotonic() + _PATIENCE
@@ -54,8 +59,10 @@ def start_supervisor(experiment: Experiment) -> int:
     )
 
 
-def _spawn(directory: Path) -> subprocess.Popen[bytes]:
+def _spawn(directory: Path, again: Sequence[str] | None) -> subprocess.Popen[bytes]:
     command = python("-m", "engine.run.supervise", str(directory))
+    if again is not None:
+        command = (*command, AGAIN, "/".join(again))  # No name of a directory has that in it.
     if detached.can_leave_login():
         command = (*detached.SCOPE, "--", *command)
     try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from engine.run.board import Board
 from engine.run.docket import Docket
 from engine.run.preparations import Preparations
 from engine.run.sampler import Sampler
+from engine.run.spawn import AGAIN
 from engine.run.task import Task
 from engine.run.teller import Teller
 from engine.run.training import Training
@@ -44,8 +46,8 @@ NOT_YET = "its turn had not come"
 class Supervisor:
     """Holds the experiment's lock; ``work`` returns when the queue is empty."""
 
-    def __init__(self, experiment: Experiment) -> None:
-        self._experiment = experiment
+    def __init__(self, experiment: Experiment, again: Collection[str] | None = None) -> None:
+        """``again``: the runs that are done again; see ``past.over``."""
         self._directory = experiment.directory
         journal = Teller(self._directory / layout.SUPERVISOR_JOURNAL)
         self._journal = journal
@@ -53,12 +55,12 @@ class Supervisor:
         self._stopping = False
         self._active: Task | None = None
         self._board = Board(self._directory, experiment.summary())
-        self._docket = Docket(experiment, journal)
+        self._docket = Docket(experiment, journal, again)
         # Whoever waits for the first line then finds the summary as well.
         self._board.write("running", self._docket.queue)
         journal.tell(SupervisorStarted(**writer_fields(), version=version("resnet-tui")))
         self._docket.announce()
-        self._preparations = Preparations(experiment, self._docket)
+        self._preparations = Preparations(self._docket)
         self._sampler = Sampler(self._directory)
         self._alarms = Alarms()
 
@@ -103,7 +105,7 @@ class Supervisor:
         run = self._docket.queue.take()
         if run is None:
             return None
-        return training.begin(self._experiment, run, self._docket, self._board)
+        return training.begin(run, self._docket, self._board)
 
     def _warn(self) -> None:
         notices = self._alarms.disk(self._sampler.disk_free) + self._sampler.notices()
@@ -137,16 +139,20 @@ class Supervisor:
                 self._stop(firmly=True)
             case "stop-run" if isinstance(active, Training) and active.run == command.run:
                 active.stop()
-            case "stop-run" | "drop-run":
+            case "stop-run":
                 return self._docket.drop(command.run, NOT_YET)
-            case "retry-run" if self._stopping:
+            case "drop-run":
+                return self._docket.drop(command.run, commands.TAKEN_OUT)
+            case "retry-run" | "add-runs" if self._stopping:
                 return "the experiment is being stopped"
             case "retry-run":
                 return self._docket.retry(command.run)
+            case "add-runs":
+                return self._docket.add(bytes(command.plans))
+            case "move-run":
+                return self._docket.move(command.run, command.place)
             case "checkpoint":
                 return "a checkpoint is saved after every epoch and when a run is stopped"
-            case _:
-                return f"{command.action} is not known to this supervisor"
         return ""
 
     def _stop(self, firmly: bool) -> None:
@@ -172,15 +178,20 @@ def _is_gone(directory: Path) -> bool:
 
 def main(arguments: list[str]) -> int:
     """The exit code; what goes wrong is printed, which is to say, in ``supervisor.log``."""
+    again: list[str] | None = None
+    if len(arguments) == 3 and arguments[1] == AGAIN:
+        again = [run for run in arguments.pop().split("/") if run]
+        arguments.pop()
     if len(arguments) != 1:
-        print("usage: python -m engine.run.supervise DIRECTORY", file=sys.stderr)
+        usage = f"usage: python -m engine.run.supervise DIRECTORY [{AGAIN} RUN/RUN]"
+        print(usage, file=sys.stderr)
         return ExperimentError.exit_code
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         experiment = open_directory(Path(arguments[0]))
         lock = Lock(experiment.directory / layout.LOCK)
         kin.adopt_orphans()
-        supervisor = Supervisor(experiment)
+        supervisor = Supervisor(experiment, again)
         signal.signal(signal.SIGTERM, supervisor.signalled)
         signal.signal(signal.SIGINT, supervisor.signalled)
         supervisor.work()

@@ -58,12 +58,11 @@ class Training:
         self._attempt.end()
 
 
-def begin(experiment: Experiment, run: RunPlan, docket: Docket, board: Board) -> Training | None:
+def begin(run: RunPlan, docket: Docket, board: Board) -> Training | None:
     """Launches a run; ``None`` where that failed, which is its end then."""
-    directory = experiment.directory
-    number = past.attempts(directory, run.run) + 1
+    number = past.attempts(docket.experiment.directory, run.run) + 1
     try:
-        launched = launch(experiment, run, number)
+        launched = launch(docket.experiment, run, number)
     except (ExperimentError, OSError) as error:
         docket.ended(run.run, number, Verdict("failed", str(error)), None)
         return None
