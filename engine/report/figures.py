@@ -65,6 +65,10 @@ class Figures:
     """Images over wall time."""
     steady: bool = True
     """Whether the first epoch is left out of rates: not where it is the only one."""
+    steps_rated: int = 0
+    """Steps that the throughput is of."""
+    steps_kept: int = 0
+    """Of these, the latest, that median and percentile are of: those whose rows are kept."""
     epoch_seconds_estimated: float | None = None
     """(images / batch) x time per batch, of the last whole epoch."""
     epoch_seconds_actual: float | None = None

@@ -103,7 +103,7 @@ def _difference(
 
 
 def _call(low: float, high: float) -> Call:
-    """Of an interval of logarithms; a difference within a tie is one, however surely it is there."""
+    """Of an interval of logarithms; what is within a tie is one, however surely it differs."""
     if low >= _TIE_LOW and high <= _TIE_HIGH:
         return "tie"
     if low <= 0.0 <= high:
