@@ -7,6 +7,7 @@ import os
 import pty
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,15 @@ def test_ctrl_c_stops_the_experiment(squares: Path, parent: Path) -> None:
     eventually(lambda: not processes(parent), 10)
 
 
+@pytest.fixture
+def hang_ups() -> Iterator[None]:
+    """SIGHUP ends what is started here, also where the tests themselves run under ``nohup``."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hang_ups")
 def test_a_hang_up_does_not_stop_it_and_stop_does(squares: Path, parent: Path) -> None:
     process = subprocess.Popen(
         [COMMAND, "train", str(squares), *LONG], stdout=subprocess.PIPE, start_new_session=True
