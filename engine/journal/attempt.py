@@ -39,6 +39,8 @@ class Attempt:
     started: float | None = None
     from_step: int | None = None
     world_size: int = 1
+    versions: dict[int, dict[str, str]] = field(default_factory=dict)
+    """Of each rank."""
     readies: dict[int, Ready] = field(default_factory=dict)
     """Of each rank."""
     phases: dict[int, list[PhaseView]] = field(default_factory=dict)

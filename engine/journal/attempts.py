@@ -48,7 +48,7 @@ class RankEvents:
                 if attempt.phases:
                     attempt.steps(rank, event)
             case AttemptStarted():
-                self._begin(attempt, event)
+                self._begin(attempt, rank, event)
             case Ready():
                 self._ready(attempt, rank, event)
             case Notice():
@@ -106,6 +106,13 @@ class RankEvents:
         newest = self.newest
         return newest.world_size if newest is not None else 1
 
+    def versions(self) -> tuple[tuple[str, str], ...]:
+        """What the newest attempt computes with, as its first rank told it."""
+        newest = self.newest
+        if newest is None or not newest.versions:
+            return ()
+        return tuple(newest.versions[min(newest.versions)].items())
+
     def ranks_ready(self) -> int:
         newest = self.newest
         return len(newest.readies) if newest is not None else 0
@@ -150,8 +157,9 @@ class RankEvents:
             return None
         return max(newest.memory.values(), key=lambda each: (each.peak_allocated or 0, each.rss))
 
-    def _begin(self, attempt: Attempt, event: AttemptStarted) -> None:
+    def _begin(self, attempt: Attempt, rank: int, event: AttemptStarted) -> None:
         self.history.begin(attempt.number, event)
+        attempt.versions[rank] = event.versions
         attempt.world_size = max(attempt.world_size, event.world_size)
         if attempt.started is None or event.t < attempt.started:
             attempt.started = event.t

@@ -50,6 +50,9 @@ class JournalReader:
         self._discovered = -math.inf
         self._order: list[_Source] = []
         """Whose turn it is: the first has waited longest."""
+        self._first: _Source | None = None
+        """The supervisor's journal: every poll reads it to its end before the others, so that whose
+        a sample is, is known before it comes."""
         self._start()
 
     def poll(self, limit: int = CHUNK) -> bool:
@@ -60,12 +63,15 @@ class JournalReader:
             self._discovered = now
             self._discover()
         waiting = deque(each for each in self._order if everything or self._is_live(each))
+        if self._first is not None:
+            waiting.remove(self._first)
+            waiting.appendleft(self._first)
         resting = [each for each in self._order if each not in waiting]
         share = min(limit, max(_SHARE, limit // max(1, len(waiting))))
         applied = False
         while waiting and limit >= share:
             source = waiting.popleft()
-            data = source.tail.read(share)
+            data = source.tail.read(limit if source is self._first else share)
             if source.tail.generation:
                 self._start()
                 return True
@@ -75,7 +81,10 @@ class JournalReader:
             limit -= len(data)
             self._apply(source, data)
             applied = True
-            waiting.append(source)
+            if source is self._first:
+                waiting.appendleft(source)
+            else:
+                waiting.append(source)
         # Who was cut off by the limit is first the next time.
         self._order = [*waiting, *resting]
         self.caught_up = all(each.tail.drained for each in self._sources.values())
@@ -101,6 +110,7 @@ class JournalReader:
         self._fold = ExperimentFold()
         self._sources: dict[Path, _Source] = {}
         self._order = []
+        self._first = None
         self._newest: dict[str, int] = {}
         self._skipped = 0
         self._discovered = -math.inf
@@ -113,7 +123,9 @@ class JournalReader:
             ranks = layout.rank_journals(self.directory)
         except OSError:
             return
-        self._add(self.directory / layout.SUPERVISOR_JOURNAL, None, self._fold.apply_supervisor)
+        supervisor = self.directory / layout.SUPERVISOR_JOURNAL
+        self._add(supervisor, None, self._fold.apply_supervisor)
+        self._first = self._sources[supervisor]
         for node, path in nodes:
             self._add(path, None, partial(self._fold.apply_node, node))
         for path, run, attempt, rank in ranks:

@@ -232,12 +232,29 @@ def test_dropped_events_and_absurd_steps_are_counted(told: Told) -> None:
 
 
 def test_views_of_runs_that_did_not_change_are_the_same_objects(told: Told) -> None:
-    told.supervisor(queued(), started())
-    before = told.run()
-    told.fold.apply_node(0, events.HostSample(cpu=0.5, memory_used=1, memory_total=2))
+    told.supervisor(queued(), started(), ended())
+    told.supervisor(events.RunStarted(t=9.5, run="02-amp", attempt=1, argv=(), pid=9))
+    before, other = told.fold.freeze().runs
+    told.fold.apply_node(0, events.HostSample(t=10, cpu=0.5, memory_used=1, memory_total=2))
+    # A sample is of the run that lasts.
     assert told.run() is before
+    assert told.fold.freeze().run("02-amp") is not other
     told.rank(steps(0, 3, 1.0))
     assert told.run() is not before
+
+
+def test_a_run_tells_its_repeat_and_what_its_latest_attempt_computes_with(told: Told) -> None:
+    told.supervisor(events.RunQueued(t=1.0, run=RUN, strategy="single", seed=3, repeat=2))
+    assert (told.run().repeat, told.run().versions) == (2, ())
+    seen = []
+    for number, rank, torch in ((1, 0, "2.12"), (1, 1, "2.11"), (2, 1, "2.13"), (2, 0, "2.14")):
+        versions = {"python": "3.12", "torch": torch}
+        begun = events.AttemptStarted(rank=rank, world_size=2, versions=versions, **WRITER)
+        told.rank(begun, attempt=number, rank=rank)
+        seen.append(dict(told.run().versions)["torch"])
+    # Of the first rank that has told it: of two that compute with different ones, always the same.
+    assert seen == ["2.12", "2.12", "2.13", "2.14"]
+    assert told.run().versions == (("python", "3.12"), ("torch", "2.14"))
 
 
 def test_runs_are_in_the_order_of_their_numbers(told: Told) -> None:
