@@ -13,9 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from tui import messages, output
-from tui.following import Following
 from tui.leaving import EXIT_INTERRUPTED, ask_before_leaving, end_by_force_after
 from tui.plain import REMEDY, Ascii
+from tui.queueing import Queueing
 from tui.start import End, Start
 from tui.theme import DARK
 
@@ -44,7 +44,7 @@ def _home() -> Screen[None]:
     return HomeScreen()
 
 
-class ResnetTuiApp(Following, inherit_bindings=False):
+class ResnetTuiApp(Queueing, inherit_bindings=False):
     """Modes are screens that stay as they were left; each is imported when it is first shown."""
 
     TITLE = "resnet-tui"
@@ -60,6 +60,8 @@ class ResnetTuiApp(Following, inherit_bindings=False):
         Binding("v", "show('live')", "live"),
         Binding("c", "show('compare')", "compare"),
         Binding("h", "show('home')", "home"),
+        Binding("u", "queue", "queue", tooltip="the queue: move, drop and add runs"),
+        Binding("A", "add", "add", tooltip="add a strategy to the experiment"),
         Binding("question_mark", "help", "help", key_display="?"),
         Binding("colon", "command_palette", "all commands", key_display=":"),
         Binding("ctrl+p", "command_palette", "all commands", show=False),
@@ -139,6 +141,10 @@ class ResnetTuiApp(Following, inherit_bindings=False):
             if mode == self.current_mode or len(self.screen_stack) > 1:
                 return False
             return self.feed is not None or mode in ("setup", "home")
+        if action == "add":
+            return self.can_add()
+        if action == "queue":
+            return self.can_add() and len(self.screen_stack) == 1
         return True
 
     def action_show(self, mode: str) -> None:

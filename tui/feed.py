@@ -20,6 +20,7 @@ from engine.journal.files import Tail
 from engine.journal.reader import JournalReader
 from engine.journal.views import ExperimentView
 from engine.plan.text import clean
+from tui.growing import GrowingPlan
 from tui.narrate import Narrator
 from tui.seen import Seen, last_look, remember
 
@@ -85,6 +86,7 @@ class Feed:
         self._before = last_look(directory)
         self._reader = JournalReader(directory)
         self._log = _Log(directory)
+        self._plans = GrowingPlan()
         self._state: State = "starting"
         self._state_asked = 0.0
 
@@ -140,6 +142,7 @@ class Feed:
 
     def _leave(self, caught_up: bool) -> None:
         view = self._reader.view()
+        self.experiment = self._plans.newest(self.experiment, view)
         if caught_up:
             self._log.narrate(view)
         number = self._slot.number + 1 if self._slot else 1

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from tui.adding import Addable
     from tui.experiments import ExperimentRow
     from tui.feed import Feed
+    from tui.requests import Request
 
 
 @dataclass
@@ -131,6 +133,50 @@ class ExportRefused(Message):
     path: Path
     sentence: str
     exists: bool = False
+
+
+# The queue
+
+
+@dataclass
+class RunWanted(Message):
+    """Enter on a run."""
+
+    run: str
+
+
+@dataclass
+class RunVisited(Message):
+    """The cursor of the list stands on another run, or on the same in another state."""
+
+
+@dataclass
+class AddableFound(Message):
+    """The strategies that are not in the experiment, or the sentence why none is known."""
+
+    found: tuple[Addable, ...]
+    problem: str = ""
+
+
+@dataclass
+class StrategyPointed(Message):
+    """The cursor stands on another strategy that could be added."""
+
+
+@dataclass
+class StrategyWanted(Message):
+    """Enter on a strategy that could be added."""
+
+    strategy: Addable
+
+
+@dataclass
+class QueueAnswered(Message):
+    """A request about the queue was carried out, or refused with a sentence."""
+
+    directory: Path
+    request: Request
+    refused: str = ""
 
 
 # Live

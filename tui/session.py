@@ -9,9 +9,12 @@ from engine.errors import ResnetTuiError
 from engine.experiment import create, open_directory
 from engine.journal.commands import send
 from engine.plan.config import Settings
-from engine.plan.strategies import strategy
+from engine.plan.runs import plan_added
+from engine.plan.strategies import known_strategies, strategy
 from engine.run.spawn import start_supervisor
+from tui.adding import Addable, addable
 from tui.machine import machine_for
+from tui.requests import Request
 
 
 def begin(
@@ -65,3 +68,30 @@ def farewell(directories: Iterable[Path]) -> str:
         f"  stop it        resnet-tui stop {each.name}"
         for each in directories
     )
+
+
+def can_be_added(directory: Path) -> tuple[Addable, ...]:
+    """What could come to an experiment here. Blocks for seconds where torch must be asked."""
+    from engine.run import host
+
+    plan = open_directory(directory).plan
+    return addable(plan, known_strategies(), host.probe())
+
+
+def ask(directory: Path, request: Request) -> None:
+    """Leaves a request about the queue and waits for the answer. Raises an error of ours.
+
+    A strategy that comes to an experiment that is over begins it again.
+    """
+    from engine.run import control, host
+
+    experiment = open_directory(directory)
+    match request.action:
+        case "move":
+            control.answer(experiment, control.move(experiment, request.run, request.place))
+        case "drop":
+            control.answer(experiment, control.drop(experiment, request.run))
+        case "add":
+            chosen = (strategy(request.strategy),)
+            plan = experiment.plan
+            control.add(experiment, plan_added(plan, chosen, plan.settings, host.probe()))

@@ -15,6 +15,7 @@ from tui.screens import live_model as model
 from tui.screens.live_actions import LiveActions
 from tui.screens.live_model import Entry, Look
 from tui.screens.live_news import ENDED, News
+from tui.screens.live_queue import waiting
 from tui.screens.live_time import Insights
 from tui.widgets.viewport import Viewport
 
@@ -62,7 +63,7 @@ class LiveScreen(LiveActions):
             error = feed.error
             self.line("status").show(Content.styled(error or "reading …", "bold"))
             return
-        if self.look is None or snapshot.experiment is not self.look.snapshot.experiment:
+        if not self._is_known(snapshot):
             self._forget()
         second = int(time.time())
         chosen = (self.metric, self.pinned, self.overlay, self.stages)
@@ -77,11 +78,14 @@ class LiveScreen(LiveActions):
 
     def _tell_from_below(self, snapshot: Snapshot | None) -> None:
         """News come through while another screen is open; of another experiment there are none."""
-        if snapshot is None or self.look is None or snapshot.number == self._told:
-            return
-        if snapshot.experiment is self.look.snapshot.experiment:
+        if snapshot is not None and snapshot.number != self._told and self._is_known(snapshot):
             self._told = snapshot.number
             self._tell_news(snapshot)
+
+    def _is_known(self, snapshot: Snapshot) -> bool:
+        """Whether it is of the experiment that is shown; its plan may have grown since."""
+        shown = self.look.snapshot.experiment if self.look is not None else None
+        return shown is not None and snapshot.experiment.directory == shown.directory
 
     def _try_again(self) -> None:
         """The line is stalled: look soon whether it moves, so that a key waits no longer."""
@@ -105,7 +109,7 @@ class LiveScreen(LiveActions):
         now = time.time()
         all_ = model.entries(snapshot)
         shown = next((each for each in all_ if each.name == self.pinned), None)
-        shown = shown or model.follow(all_)
+        shown = shown or self._follow(snapshot, all_)
         asked = self._asked(all_)
         training = [each.view for each in all_ if each.view and each.view.state == "running"]
         insight = self._insights.look(shown.view, shown.plan, snapshot, int(now))
@@ -124,6 +128,13 @@ class LiveScreen(LiveActions):
             now=now,
             insight=insight,
         )
+
+    def _follow(self, snapshot: Snapshot, all_: tuple[Entry, ...]) -> Entry:
+        """The run worth looking at; while something is prepared, the one that it is for."""
+        ahead = waiting(snapshot, all_)
+        if ahead and snapshot.alive and snapshot.view.preparing is not None:
+            return ahead[0]
+        return model.follow(all_)
 
     def _asked(self, all_: tuple[Entry, ...]) -> dict[str, float]:
         """When runs were asked to stop: from here, or from anywhere by the supervisor's word."""

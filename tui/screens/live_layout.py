@@ -11,10 +11,13 @@ from tui.screens import live_plots as plots
 from tui.screens.live_metrics import Metric
 from tui.screens.live_model import Look
 from tui.screens.live_panes import LivePanes
+from tui.screens.live_preparing import before_it
+from tui.screens.live_queue import place
+from tui.screens.live_tabs import tabs
 from tui.widgets import panels, summary
 from tui.widgets.chart import Chart
 from tui.widgets.keys import KeysLine
-from tui.widgets.line import Line, heading
+from tui.widgets.line import Line
 from tui.widgets.pipeline import pipeline, rows_of
 from tui.widgets.verdict import verdict_line
 
@@ -34,7 +37,6 @@ _CRASHED = (
     "The supervisor is gone without a word: it was killed, or the machine ran out of memory. "
     "What was written until then is kept."
 )
-_QUEUED = "It begins when the runs before it have ended."
 
 
 class LiveLayout(LivePanes):
@@ -74,7 +76,7 @@ class LiveLayout(LivePanes):
     def _show_lines(self, look: Look) -> None:
         line = self.line("status")
         words = model.state_words(look)
-        right = model.place(look)
+        right = place(look)
         width = line.room
         line.show(summary.status(look.state, words, model.about(look), right, width))
         figures = summary.Figures()
@@ -89,10 +91,10 @@ class LiveLayout(LivePanes):
             content = summary.reading(view.bytes_read / max(1, view.bytes_total), width)
         self.line("progress").show(content)
         self.line("numbers").show(summary.numbers(figures, width))
-        tabs = self.line("tabs")
-        tabs.display = len(look.entries) > 1
-        if tabs.display:
-            tabs.show(summary.tabs(model.tabs(look), width))
+        line = self.line("tabs")
+        line.display = len(look.entries) > 1
+        if line.display:
+            line.show(summary.tabs(tabs(look), width))
         if look.insight is not None:
             self.line("verdict").show(verdict_line(look.insight.verdict, width))
         else:
@@ -117,8 +119,7 @@ class LiveLayout(LivePanes):
             title = f"{look.shown.strategy} {look.state}"
             panel.show(panels.failure(title, reason, detail, "R retry", room, height), layout=True)
         elif look.state == "queued":
-            words = Content.styled(_QUEUED, "$quiet")
-            panel.show(Content("\n").join([heading("Queued", room), words]), layout=True)
+            panel.show(Content("\n").join(before_it(look, room)[:height]), layout=True)
         elif starting:
             phases = run.phases if run is not None else ()
             panel.show(panels.phases(phases, look.now, room, height), layout=True)

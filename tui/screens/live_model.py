@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +18,8 @@ from tui.screens.live_metrics import Metric
 from tui.screens.live_plots import Shown
 from tui.screens.live_time import Insight
 from tui.widgets import format as show
-from tui.widgets.summary import Figures, Tab
+from tui.widgets.preparing import doing as doing_before
+from tui.widgets.summary import Figures
 
 _ENDED = ("done", "failed", "stopped")
 
@@ -31,6 +31,8 @@ class Entry:
     number: int
     plan: RunPlan
     view: RunView | None
+    repeats: int = 1
+    """Runs of its strategy in the same view."""
 
     @property
     def name(self) -> str:
@@ -41,6 +43,22 @@ class Entry:
         return self.plan.strategy.name
 
     @property
+    def kind(self) -> tuple[str, str]:
+        """What its repeats have in common: strategy and view."""
+        return self.strategy, self.plan.view
+
+    @property
+    def repeat(self) -> str:
+        """``repeat 2 of 3``; empty where there are none."""
+        return f"repeat {self.plan.repeat + 1} of {self.repeats}" if self.repeats > 1 else ""
+
+    @property
+    def title(self) -> str:
+        """``single``, ``single · repeat 2 of 3``, ``ddp · best batch · repeat 1 of 3``."""
+        best = "best batch" if self.plan.view == "best" else ""
+        return " · ".join(filter(None, (self.strategy, best, self.repeat)))
+
+    @property
     def is_left(self) -> bool:
         """Whether something of it is still to be done."""
         return self.view is None or self.view.state in ("queued", "running")
@@ -48,9 +66,14 @@ class Entry:
 
 def entries(snapshot: Snapshot) -> tuple[Entry, ...]:
     """All runs in the order of the plan."""
-    plans = snapshot.experiment.plan.runs
+    plans, views = snapshot.experiment.plan.runs, {each.run: each for each in snapshot.view.runs}
+    last: dict[tuple[str, str], int] = {}
+    for plan in plans:
+        kind = (plan.strategy.name, plan.view)
+        last[kind] = max(last.get(kind, 0), plan.repeat)
     return tuple(
-        Entry(number, plan, snapshot.view.run(plan.run)) for number, plan in enumerate(plans, 1)
+        Entry(number, plan, views.get(plan.run), last[plan.strategy.name, plan.view] + 1)
+        for number, plan in enumerate(plans, 1)
     )
 
 
@@ -80,16 +103,47 @@ class Look:
     insight: Insight | None = None
 
     @property
+    def preparing(self) -> str:
+        """What the supervisor does instead of a run; empty where nothing."""
+        return preparing(self.snapshot, self.now)
+
+    @property
+    def repeated(self) -> bool:
+        """Whether a strategy has more than one run."""
+        return len({each.strategy for each in self.entries}) < len(self.entries)
+
+    @property
     def runs(self) -> list[Shown]:
-        """The runs on the charts, the foremost first."""
+        """The runs on the charts, the foremost first: those of one repeat can be compared."""
         chosen = [self.shown]
         if self.overlay:
-            chosen += [each for each in self.entries if each is not self.shown]
+            chosen += [each for each in self.entries if self.is_beside(each)]
         return [
             Shown(each.view, each.number)
             for each in chosen
             if each.view is not None and (each is self.shown or each.view.history.steps)
         ]
+
+    def is_beside(self, entry: Entry) -> bool:
+        """Whether an overlay has that run as well: another strategy in the same repeat and view."""
+        shown = self.shown.plan
+        if entry is self.shown or entry.plan.repeat != shown.repeat:
+            return False
+        if entry.plan.view == shown.view:
+            return True
+        # A strategy whose best batch is the one that was asked for stands in both views.
+        other = shown.view == "best" and (entry.strategy, "best") not in self.kinds
+        return other and entry.strategy != self.shown.strategy
+
+    @property
+    def kinds(self) -> frozenset[tuple[str, str]]:
+        return frozenset(each.kind for each in self.entries)
+
+
+def preparing(snapshot: Snapshot, now: float) -> str:
+    """What the supervisor does instead of a run, with its seconds; empty where nothing."""
+    phase = snapshot.view.preparing
+    return doing_before(phase, now) if phase is not None and snapshot.alive else ""
 
 
 def follow(all_: tuple[Entry, ...]) -> Entry:
@@ -130,6 +184,8 @@ def state_words(look: Look) -> str:
         return f"stopping: {now or 'finishing the step'}{since} (K again kills)"
     if look.state in ("starting", "running") and now:
         return f"{look.state} · {now}"
+    if look.state == "queued" and look.preparing:
+        return f"queued · {look.preparing}"
     return look.state
 
 
@@ -142,68 +198,20 @@ def batch(look: Look) -> str:
 
 
 def about(look: Look) -> tuple[str, ...]:
-    """Dataset, model, strategy, how the batch is shared out, image size, devices."""
-    plan, strategy = look.shown.plan, look.shown.strategy
+    """Dataset, model, strategy, repeat, how the batch is shared out, image size, devices."""
+    plan, strategy, repeat = look.shown.plan, look.shown.strategy, look.shown.repeat
     run, settings = look.shown.view, plan.settings
     ready = run.ready if run is not None else None
     dataset, size = clean(Path(plan.dataset).name), f"{settings.image_size} px"
     if run is None or ready is None:
-        return (dataset, settings.model, strategy, batch(look), size)
+        return (dataset, settings.model, strategy, repeat, batch(look), size)
     device = clean(ready.device_name) or ready.device
     if run.world_size > 1:
         device = f"{run.world_size} ranks · {device}"
     elif len(set(run.devices)) > 1:
         device = f"{len(set(run.devices))} x {device}"
-    return (dataset, settings.model, f"{strategy} ({ready.precision})", batch(look), size, device)
-
-
-def place(look: Look) -> str:
-    """``run 2 of 6, all done about 18:40``, where there are several; estimates say "about"."""
-    all_, now = look.entries, look.now
-    if len(all_) < 2:
-        return ""
-    words = f"run {look.shown.number} of {len(all_)}"
-    running = look.running
-    if not look.snapshot.alive or running is None or running.eta_seconds is None:
-        return words
-    if any(each.is_left and each.name in look.stopping for each in all_):
-        return words
-    waiting = [each for each in all_ if each.view is None or each.view.state == "queued"]
-    each_takes = _usual_length(all_, running, now)
-    if look.shown in waiting:
-        start = now + running.eta_seconds + waiting.index(look.shown) * each_takes
-        return f"{words}, starts about {_hour(start)}"
-    end = now + running.eta_seconds + len(waiting) * each_takes
-    return f"{words}, all done about {_hour(end)}"
-
-
-def _usual_length(all_: tuple[Entry, ...], running: Progress, now: float) -> float:
-    """Seconds that a run of this experiment takes, from those that are done or under way."""
-    lengths = []
-    for run in (each.view for each in all_):
-        if run is not None and run.started:
-            rest = running.eta_seconds or 0.0
-            lengths.append(run.ended - run.started if run.ended else now - run.started + rest)
-    return sum(lengths) / len(lengths) if lengths else 0.0
-
-
-def _hour(t: float) -> str:
-    return time.strftime("%H:%M", time.localtime(t))
-
-
-def tabs(look: Look) -> list[Tab]:
-    """One tab per run of the plan."""
-    return [
-        Tab(
-            number=each.number,
-            strategy=each.strategy,
-            state=state_of(each, look.snapshot, each.name in look.stopping),
-            top1=each.view.validations[-1].top1 if each.view and each.view.validations else None,
-            shown=each is look.shown,
-            overlaid=look.overlay and each.view is not None and each.view.history.steps > 0,
-        )
-        for each in look.entries
-    ]
+    how = f"{strategy} ({ready.precision})"
+    return (dataset, settings.model, how, repeat, batch(look), size, device)
 
 
 def figures(run: RunView, now: Progress, insight: Insight | None = None) -> Figures:
@@ -233,8 +241,8 @@ def schedule_of(entry: Entry, pipeline: PipelineView) -> Schedule:
 
 
 def title(entry: Entry, state: str, progress: Progress | None) -> str:
-    """For the terminal: ``● 57 % amp · hymenoptera``."""
+    """For the terminal: ``running 57 % · amp · hymenoptera``."""
     share = progress.fraction if progress is not None else None
     percent = f" {share * 100:.0f} %" if share is not None and state == "running" else ""
     dataset = clean(Path(entry.plan.dataset).name)
-    return f"{state}{percent} · {entry.strategy} · {dataset} · resnet-tui"
+    return f"{state}{percent} · {entry.title} · {dataset} · resnet-tui"

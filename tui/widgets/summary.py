@@ -36,6 +36,8 @@ class Tab:
     top1: float | None
     shown: bool
     overlaid: bool
+    which: str = ""
+    """Of the runs of the strategy, where there are several: ``2/3``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +205,11 @@ def _tab(entry: Tab) -> Content:
     edge = "bold $foreground on $panel" if shown else "$quiet"
     accuracy = f" {show.percent(entry.top1)}" if entry.top1 is not None else ""
     background = " on $panel" if shown else ""
+    which = f"{entry.which} " if entry.which else ""
     return Content.assemble(
         ("▌" if shown else " ", f"$accent{background}"),
         (f"{entry.number} {entry.strategy} ", edge),
+        (which, f"$quiet{background}"),
         (sign, f"bold {colour}{background}"),
         (accuracy + " ", edge),
     )

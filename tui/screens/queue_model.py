@@ -1,0 +1,104 @@
+"""The queue of an experiment as rows: first what was done, in that order, then what waits. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.plan.text import clean
+from tui.feed import Snapshot
+from tui.requests import Request, Requests
+from tui.screens.live_model import Entry, preparing, state_of
+from tui.screens.live_queue import Expected, hour, waiting
+from tui.widgets import format as show
+from tui.widgets.queue_list import QueueRow
+
+_SLOW = 2.0
+"""Seconds without an answer after which they are told."""
+
+
+def ordered(
+    snapshot: Snapshot, all_: Sequence[Entry], requests: Requests, now: float
+) -> tuple[Entry, ...]:
+    """All runs in the order in which they were begun or ended, or will be, as far as asked for."""
+    ahead = waiting(snapshot, all_)
+    names = requests.order([each.name for each in ahead], now)
+    by_name = {each.name: each for each in ahead}
+    begun = [each for each in all_ if each.name not in by_name]
+    return (*sorted(begun, key=_when), *(by_name[name] for name in names))
+
+
+def _when(entry: Entry) -> tuple[bool, float, int]:
+    """What trains comes last; what was dropped before its turn stands where that was done."""
+    run = entry.view
+    if run is None:
+        return True, 0.0, entry.number
+    return run.state == "running", run.started or run.ended or 0.0, entry.number
+
+
+def rows(
+    snapshot: Snapshot,
+    order: Sequence[Entry],
+    told: Expected,
+    requests: Requests,
+    stopping: frozenset[str],
+    now: float,
+) -> list[QueueRow]:
+    """A row for each run of ``order``."""
+    batches = {each.plan.settings.batch_size for each in order}
+    left = set(waiting(snapshot, order))
+    return [
+        QueueRow(
+            run=each.name,
+            number=each.number,
+            strategy=clean(each.strategy),
+            state=state_of(each, snapshot, each.name in stopping),
+            repeat=f"{each.plan.repeat + 1} of {each.repeats}" if each.repeats > 1 else "",
+            batch=_batch(each) if len(batches) > 1 else "",
+            when=_time(each, told),
+            asked=asked(requests.of(each.name), now),
+            reason=clean(each.view.reason) if each.view is not None else "",
+            waits=each in left,
+        )
+        for each in order
+    ]
+
+
+def _batch(entry: Entry) -> str:
+    best = " best" if entry.plan.view == "best" else ""
+    return f"{show.count(entry.plan.settings.batch_size)}{best}"
+
+
+def _time(entry: Entry, told: Expected) -> str:
+    """What it took, or when it is expected to begin or end: estimates say "about"."""
+    run = entry.view
+    if run is not None and run.state == "running":
+        return f"ends about {hour(told.end)}" if told.end is not None else ""
+    if run is None or run.state == "queued":
+        start = told.starts.get(entry.name)
+        return f"about {hour(start)}" if start is not None else show.UNKNOWN
+    if not run.started or not run.ended:
+        return ""
+    return f"took {show.seconds(run.ended - run.started)}"
+
+
+def asked(request: Request | None, now: float) -> str:
+    """``moving …``, ``dropping …, 5 s``."""
+    if request is None:
+        return ""
+    word = {"move": "moving", "drop": "dropping", "add": "adding"}[request.action]
+    since = now - request.asked
+    return f"{word} …" if since < _SLOW else f"{word} …, {since:.0f} s"
+
+
+def about(
+    snapshot: Snapshot, all_: Sequence[Entry], told: Expected, requests: Requests, now: float
+) -> str:
+    """``7 of 15 done · all done about 18:40``, and what is prepared or on its way."""
+    done = sum(each.view is not None and each.view.state == "done" for each in all_)
+    parts = [f"{done} of {len(all_)} done"]
+    if told.all_done is not None and any(each.is_left for each in all_):
+        parts.append(f"all done about {hour(told.all_done)}")
+    parts.append(preparing(snapshot, now))
+    adding = [each for each in requests.pending if each.action == "add"]
+    parts += [f"{clean(each.strategy)}: {asked(each, now)}" for each in adding]
+    return " · ".join(filter(None, parts))
