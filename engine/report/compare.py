@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.journal.views import RunView
-from engine.plan.runs import RunPlan
 from engine.report.accuracy_time import target_of
 from engine.report.against import compared
 from engine.report.comparison import Choices, Comparison, Row, Source
 from engine.report.difference import Difference
 from engine.report.entries import Entry, entries, views
+from engine.report.evidence import Witness
 from engine.report.figures import Figures
-from engine.report.measured import measured, planned, with_target
+from engine.report.held import held
+from engine.report.measured import with_target
+from engine.report.names import names
+from engine.report.remarks import remarks
+from engine.report.remembered import remembered
 from engine.report.repeats import together
+from engine.report.winner import verdict
 
 _AS_USUAL = Choices()
 
@@ -23,42 +27,64 @@ def compare(sources: Sequence[Source], choices: Choices = _AS_USUAL) -> Comparis
     known = views(sources)
     view = choices.view if choices.view in known else known[0]
     shown = entries(sources, view)
-    target, price = _asked(sources, choices)
-    made = [[_figures(entry, *run, price) for run in entry.runs] for entry in shown]
-    given = target is not None
-    if target is None:
-        target = target_of(
-            [each.best_top1 for each in runs if each.repeats and each.best_top1 is not None]
-            for runs in made
-        )
-    rows = []
-    for entry, runs in zip(shown, made, strict=True):
-        aimed = tuple(
-            with_target(figures, run, target)
-            for figures, (_, run) in zip(runs, entry.runs, strict=True)
-        )
-        rows.append(
-            Row(
-                key=entry.key,
-                figures=together(aimed),
-                repeats=aimed,
-                difference=Difference(call="unknown"),
-            )
-        )
-    rows = _by_kind(rows)
+    given, price = _asked(sources, choices)
+    runs = remembered(shown, price)
+    target = given if given is not None else target_of(_best(each) for each in runs)
+    rows = _by_kind([_row(*each, target) for each in zip(shown, runs, strict=True)])
     baseline = _baseline(rows, choices.baseline)
+    rows = compared(rows, baseline)
     return Comparison(
-        rows=tuple(compared(rows, baseline)),
+        rows=tuple(rows),
         baseline=baseline.key if baseline is not None else "",
         view=view,
         views=known,
         target=target,
-        target_given=given,
+        target_given=given is not None,
         price=price,
-        held=(),
-        remarks=(),
-        verdict="",
+        held=held(_witnesses(shown, rows, baseline)),
+        remarks=remarks(rows, shown, view),
+        verdict=verdict(rows, baseline, over=_is_over(rows)),
     )
+
+
+def _row(entry: Entry, runs: Sequence[Figures], target: float | None) -> Row:
+    aimed = tuple(
+        with_target(figures, run, target)
+        for figures, (_, run) in zip(runs, entry.runs, strict=True)
+    )
+    return Row(
+        key=entry.key,
+        figures=together(aimed),
+        repeats=aimed,
+        difference=Difference(call="unknown"),
+    )
+
+
+def _best(runs: Sequence[Figures]) -> list[float]:
+    return [each.best_top1 for each in runs if each.repeats and each.best_top1 is not None]
+
+
+def _witnesses(shown: Sequence[Entry], rows: Sequence[Row], baseline: Row | None) -> list[Witness]:
+    """The runs that are done, the baseline's first."""
+    called = names(rows)
+    first = baseline.key if baseline is not None else ""
+    return [
+        Witness(
+            name=called[entry.key],
+            plan=plan,
+            run=run,
+            machine=entry.source.view.machine,
+            cores=entry.source.view.cores,
+        )
+        for entry in sorted(shown, key=lambda entry: entry.key != first)
+        for plan, run in entry.runs
+        if run is not None and run.state == "done"
+    ]
+
+
+def _is_over(rows: Sequence[Row]) -> bool:
+    states = {each.state for row in rows for each in row.repeats}
+    return not states & {"running", "queued"}
 
 
 def _asked(sources: Sequence[Source], choices: Choices) -> tuple[float | None, float | None]:
@@ -69,12 +95,6 @@ def _asked(sources: Sequence[Source], choices: Choices) -> tuple[float | None, f
         target = settings.target_accuracy if target is None else target
         price = settings.price if price is None else price
     return target, price
-
-
-def _figures(entry: Entry, plan: RunPlan, run: RunView | None, price: float | None) -> Figures:
-    if run is None:
-        return planned(plan, entry.source.name)
-    return measured(run, plan, entry.source.name, crashed=entry.source.crashed, price=price)
 
 
 def _by_kind(rows: Sequence[Row]) -> list[Row]:

@@ -1,0 +1,162 @@
+"""Who wins, and by how much more than noise, in a sentence. Pure.
+
+A winner is faster than *every* other row, by intervals that hold for all pairs of rows together:
+somebody is always ahead, of equal ones too. Where a sentence quotes a row against the baseline, the
+interval is the one in the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from engine.report.against import difference, rates
+from engine.report.comparison import Row
+from engine.report.difference import LEAST_REPEATS, Difference
+from engine.report.names import listed, names
+from engine.report.paired import geometric_mean
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """The fastest row against the others, from the fastest on."""
+
+    leader: Row
+    others: tuple[tuple[Row, Difference], ...]
+    """How much faster the leader is than each, over all pairs."""
+    baseline: Row
+    names: dict[str, str]
+
+    def called(self, *calls: str) -> list[Row]:
+        return [row for row, told in self.others if told.call in calls]
+
+    def name(self, row: Row) -> str:
+        return self.names[row.key]
+
+    def ahead_of(self, row: Row) -> Difference:
+        """As the table has it, where the table has it."""
+        if row.key == self.baseline.key:
+            return self.leader.difference
+        if self.leader.key == self.baseline.key:
+            return _turned(row.difference)
+        return next(told for each, told in self.others if each.key == row.key)
+
+
+def verdict(rows: Sequence[Row], baseline: Row | None, *, over: bool) -> str:
+    """Of rows with their differences to the baseline, on its kind of device.
+
+    ``over``: nothing of it runs any more, or will. Empty where there are not two rows.
+    """
+    if baseline is None or len(rows) < 2:
+        return ""
+    standing = _standing(rows, baseline)
+    if standing is None:
+        return "no strategy has been trained to its end" + ("" if over else " so far")
+    if not standing.others:
+        only = f"only {standing.name(standing.leader)} has been trained to its end"
+        return only + ("" if over else " so far")
+    return _said(standing) if over else f"so far {_said(standing)}"
+
+
+def _standing(rows: Sequence[Row], baseline: Row) -> _Standing | None:
+    done = [row for row in rows if rates(row)]
+    kinds = [row.figures.device_kind for row in (baseline, *done) if rates(row)]
+    there = [row for row in done if row.figures.device_kind == kinds[0]]
+    if not there:
+        return None
+    leader, *others = sorted(there, key=lambda row: -(geometric_mean(rates(row)) or 0.0))
+    pairs = len(there) * (len(there) - 1) // 2
+    against = tuple((row, difference(leader, row, pairs)) for row in others)
+    # The table's rows, not the caller's baseline, which has no difference yet.
+    return _Standing(leader, against, baseline, names(rows))
+
+
+def _said(standing: _Standing) -> str:
+    unsure = standing.called("undecided", "unknown", "slower")
+    ties, beaten = standing.called("tie"), standing.called("faster")
+    leader = standing.name(standing.leader)
+    if max(told.pairs for _, told in standing.others) < LEAST_REPEATS:
+        return _too_few(standing)
+    if unsure:
+        return _unsure(standing, unsure)
+    first = listed([leader, *map(standing.name, ties)])
+    if not beaten:
+        return f"{first} tie: within 1 % of {leader}" if ties[1:] else f"{first} tie, within 1 %"
+    verb = "tie as the fastest" if ties else "is fastest"
+    return f"{first} {verb}: {_lead(standing, beaten)}"
+
+
+def _lead(standing: _Standing, beaten: Sequence[Row]) -> str:
+    """By how much: against the baseline, and against the next, where that is another."""
+    quoted = [row for row in beaten if row.key == standing.baseline.key]
+    quoted += [row for row in beaten[:1] if row not in quoted]
+    return ", and ".join(
+        f"{_factor(standing.ahead_of(row))} times {standing.name(row)}"
+        f"{_next(row, beaten, standing)} ({_interval(standing.ahead_of(row))})"
+        for row in quoted
+    )
+
+
+def _next(row: Row, beaten: Sequence[Row], standing: _Standing) -> str:
+    return ", the next" if row is beaten[0] and len(beaten) > 1 else ""
+
+
+def _too_few(standing: _Standing) -> str:
+    (second, told), *_ = standing.others
+    if told.ratio is None:
+        return f"undecided: no repeat of one kind is done of two strategies; {_wanted()}"
+    said = (
+        f"undecided: {standing.name(standing.leader)} had {_factor(told)} times the throughput of "
+        f"{standing.name(second)}, "
+    )
+    if told.pairs == 1:
+        return said + f"but one repeat tells nothing of noise; {_wanted()} would give an interval"
+    return said + (
+        "but with two repeats equal strategies look different one time in three; "
+        f"{_wanted()} can decide"
+    )
+
+
+def _wanted() -> str:
+    return f"--repeats {LEAST_REPEATS}"
+
+
+def _unsure(standing: _Standing, unsure: Sequence[Row]) -> str:
+    told = [each for row, each in standing.others if row in unsure]
+    closest = standing.ahead_of(unsure[0])
+    said = (
+        f"undecided: {standing.name(standing.leader)} leads, but "
+        f"{listed([standing.name(row) for row in unsure])} may be as fast"
+    )
+    if closest.low is not None:
+        said += f" ({_factor(closest)} times, {_interval(closest)})"
+    needed = [each.repeats_to_settle for each in told]
+    if all(needed):
+        return said + f"; {max(each or 0 for each in needed)} repeats would settle it"
+    if any(each.low is None for each in told):
+        return said + f"; with less than {LEAST_REPEATS} repeats of each it cannot be told"
+    return said + "; no number of repeats worth the time would settle it"
+
+
+def _interval(told: Difference) -> str:
+    """``95 % interval 1.31 to 1.54, 3 repeats``."""
+    if told.low is None or told.high is None:
+        return f"{told.pairs} repeats"
+    digits = _digits(told)
+    return f"95 % interval {told.low:.{digits}f} to {told.high:.{digits}f}, {told.pairs} repeats"
+
+
+def _factor(told: Difference) -> str:
+    return "–" if told.ratio is None else f"{told.ratio:.{_digits(told)}f}"
+
+
+def _digits(told: Difference) -> int:
+    """Enough to tell it from 1."""
+    near = [told.ratio, told.low, told.high]
+    return 2 if max(abs((each or 1.0) - 1.0) for each in near) > 0.05 else 3
+
+
+def _turned(told: Difference) -> Difference:
+    """The other way round."""
+    ratio, low, high = (1 / each if each else None for each in (told.ratio, told.high, told.low))
+    return replace(told, ratio=ratio, low=low, high=high)
