@@ -25,7 +25,6 @@ Of each validation, exact: ``val_epoch`` (from 1), ``val_step``, ``val_time`` (i
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -42,6 +41,7 @@ from engine.journal.curves import HistoryView
 from engine.journal.events import AnyEvent, Steps
 from engine.journal.files import Tail, parse
 from engine.plan.text import clean
+from engine.report.whole import whole
 
 NAME = "metrics.npz"
 SCHEMA = 1
@@ -72,16 +72,10 @@ def write_metrics(directory: Path, run: str) -> Path:
     """
     path = directory / run / NAME
     arrays = collect(directory, run)
-    temporary = path.with_name(f".{NAME}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            # To numpy 1 every keyword is an array, `allow_pickle` as well; to the types of numpy 2
-            # none is. There are no objects here that it could pickle.
-            cast("Any", np.savez)(file, **arrays)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise ExperimentError(f"cannot write {clean(str(path))}: {error.strerror}") from error
+    with whole(path) as place, place.open("wb") as file:
+        # To numpy 1 every keyword is an array, `allow_pickle` as well; to the types of numpy 2 none
+        # is. There are no objects here that it could pickle.
+        cast("Any", np.savez)(file, **arrays)
     return path
 
 

@@ -1,0 +1,89 @@
+"""The table in GitHub's Markdown: for an issue, a pull request or a README."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from engine.plan.text import clean
+from engine.report.cells import cell, marks
+from engine.report.columns import COLUMNS, Column
+from engine.report.comparison import Comparison, Held, Row
+from engine.report.spelling import UNKNOWN
+
+SIGNS = {"best": "▲", "worst": "▼"}
+
+_ESCAPED = re.compile(r"([\\`*_{}\[\]<>()#+!|~$@&])")
+"""Signs with a meaning in Markdown, in HTML or to GitHub (``@name``)."""
+_NUMBERS = frozenset(("text", "flag"))
+
+
+def to_markdown(comparison: Comparison) -> str:
+    """The columns that are shown by default, then the verdict, remarks and what was held equal."""
+    columns = shown(comparison)
+    best = {column.name: marks(column, comparison.rows) for column in columns}
+    lines = []
+    if comparison.rows:
+        lines += [
+            _line([escaped(column.title) for column in columns]),
+            _line(["---" if column.unit in _NUMBERS else "---:" for column in columns]),
+        ]
+    for row in comparison.rows:
+        cells = []
+        for column in columns:
+            mark = best[column.name].get(row.key)
+            told = escaped(cell(column, row))
+            cells.append(f"{told} {SIGNS[mark]}" if mark else told)
+        lines.append(_line(cells))
+    if any(best.values()):
+        lines += ["", f"{SIGNS['best']} best, {SIGNS['worst']} worst of a column."]
+    lines += ["", f"**{escaped(comparison.verdict or 'There is nothing to compare yet.')}**"]
+    lines += _listed("Before rows are compared", comparison.remarks)
+    lines += _listed("Runs that ended early", reasons(comparison.rows))
+    lines += _listed("Held constant", [held(each) for each in comparison.held])
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def shown(comparison: Comparison) -> tuple[Column, ...]:
+    """The columns that people see first: of the optional ones those with a value, the experiment
+    only where there are several."""
+    experiments = {row.figures.experiment for row in comparison.rows}
+    return tuple(
+        column
+        for column in COLUMNS
+        if (column.name == "experiment" and len(experiments) > 1)
+        or (column.shown and not (column.optional and _is_empty(column, comparison.rows)))
+    )
+
+
+def held(each: Held) -> str:
+    """``sample order: equal``, ``BN batch: differs (ddp: 16 of 32)``."""
+    told = f"{each.what}: {each.constancy}"
+    return f"{told} ({each.detail})" if each.detail else told
+
+
+def reasons(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Why runs ended as they did; what several rows have in common is said once."""
+    told: dict[str, list[str]] = {}
+    for row in rows:
+        for each in row.repeats or (row.figures,):
+            if each.reason:
+                told.setdefault(each.reason, []).append(row.figures.name)
+    return tuple(f"{', '.join(dict.fromkeys(names))}: {why}" for why, names in told.items())
+
+
+def escaped(text: str) -> str:
+    """Text on one line that Markdown shows as it is."""
+    return _ESCAPED.sub(r"\\\1", clean(text)).strip()
+
+
+def _is_empty(column: Column, rows: Sequence[Row]) -> bool:
+    return all(cell(column, row) == UNKNOWN for row in rows)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _listed(title: str, told: Sequence[str]) -> list[str]:
+    return ["", f"{title}:", "", *(f"- {escaped(each)}" for each in told)] if told else []
