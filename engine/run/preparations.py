@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from engine.journal.events import Preparing
+from collections.abc import Iterable
+
+from engine.errors import ExperimentError, ResnetTuiError
+from engine.journal.events import BatchFound, Notice, Preparing
+from engine.plan.runs import ExperimentPlan, plan_best
+from engine.run import past
 from engine.run.docket import Docket
+from engine.run.queue import is_taken_out
 from engine.run.task import Task
+from engine.run.warming import Warming
 
 
 class Preparations:
@@ -12,6 +19,7 @@ class Preparations:
 
     def __init__(self, docket: Docket) -> None:
         self._docket = docket
+        self._warmed = False
         self._told = False
 
     def due(self) -> Task | None:
@@ -27,12 +35,52 @@ class Preparations:
             self._told = False
 
     def _next(self) -> Task | None:
-        # 1. The images are read into memory, where more than one run waits.
-        # 2. SEARCH: with settings.find_batch, for every strategy that has no BatchFound in the
-        #    journal: self._tell("searching the batch size of amp", "amp"), and its task.
-        # 3. Once all have one: the runs of the view ``best`` are added.
+        plan = self._docket.experiment.plan
+        if not self._warmed:
+            self._warmed = True
+            if len(self._docket.waiting) > 1 or plan.settings.find_batch:
+                return self._warming()
+        if plan.settings.find_batch:
+            found = best_batches(past.events(self._docket.experiment.directory))
+            for strategy in self._strategies():
+                if strategy not in found:
+                    # SEARCH: self._tell(f"searching the batch size of {strategy}", strategy), and
+                    # return its task; it tells BatchFound whatever comes of it.
+                    pass
+            self._add_best(plan, found)
         return None
+
+    def _warming(self) -> Task | None:
+        try:
+            task = Warming(self._docket)
+        except ExperimentError as error:
+            # A machine that is out of processes; the run that follows will say it better.
+            self._docket.tell(Notice(level="warning", text=str(error), code="page-cache"))
+            return None
+        self._told = True  # By the task itself, once it knows how many images there are.
+        return task
+
+    def _strategies(self) -> tuple[str, ...]:
+        """Those that have runs which nobody took out, in the order of the plan."""
+        places = self._docket.queue.places.values()
+        return tuple(
+            dict.fromkeys(each.plan.strategy.name for each in places if not is_taken_out(each))
+        )
+
+    def _add_best(self, plan: ExperimentPlan, found: dict[str, int | None]) -> None:
+        """Adds the runs at the best batch sizes that are not in the plan yet."""
+        sizes = {strategy: size for strategy, size in found.items() if size is not None}
+        try:
+            if runs := plan_best(plan, sizes):
+                self._docket.append(runs)
+        except ResnetTuiError as error:
+            self._docket.tell(Notice(level="error", text=str(error), code="find-batch"))
 
     def _tell(self, what: str, strategy: str = "") -> None:
         self._docket.tell(Preparing(what=what, strategy=strategy))
         self._told = True
+
+
+def best_batches(events: Iterable[object]) -> dict[str, int | None]:
+    """What the searches that are over found, by strategy."""
+    return {each.strategy: each.batch_size for each in events if isinstance(each, BatchFound)}

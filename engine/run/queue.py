@@ -93,11 +93,11 @@ class Queue:
     def outcome(self) -> EndState:
         """How the whole experiment ended. What was taken out does not count, unless all was."""
         places = self.places.values()
-        kept = [place.state for place in places if not _is_taken_out(place)]
+        kept = [place.state for place in places if not is_taken_out(place)]
         if "failed" in kept:
             return "failed"
         return "done" if set(kept) == {"done"} else "stopped"
 
 
-def _is_taken_out(place: Place) -> bool:
+def is_taken_out(place: Place) -> bool:
     return place.state == "stopped" and place.reason == TAKEN_OUT
