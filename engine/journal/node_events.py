@@ -72,6 +72,8 @@ class BatchTried(Event, frozen=True, kw_only=True, tag="batch-tried"):
     images_per_second: float | None = None
     peak_memory: Count | None = None
     """Bytes: of the fullest rank's device, on a CPU of all its processes together."""
+    spread: float | None = None
+    """Standard error of ``images_per_second``, as a share of it."""
     reason: str = ""
     """Why it does not fit, or was not measured: a sentence."""
     seconds: float = 0.0

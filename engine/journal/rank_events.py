@@ -154,6 +154,9 @@ class Memory(Event, frozen=True, kw_only=True, tag="memory"):
     """How often the allocator had to give back what it kept for later, and try again."""
     failures: Count | None = None
     """How often memory was refused."""
+    room: Count | None = None
+    """What the allocator has and what is free on its device: all that it could have. Told at the
+    end of a trial."""
 
 
 class Notice(Event, frozen=True, kw_only=True, tag="notice"):

@@ -9,8 +9,9 @@ tries between the best and the first that did not fit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine.errors import StrategyError
 from engine.plan.config import Settings
@@ -18,11 +19,21 @@ from engine.plan.runs import RunPlan, resized
 
 GAIN = 0.02
 """Throughputs that differ by less than this share are equal: the smaller batch of the two wins."""
+NOISE = 0.1
+"""Nor are they told apart by less than two standard errors of their difference, which counts up to
+this share: of two tries on a machine that others use, or of steps too few to tell, the smaller."""
 WORTHWHILE = 1.25
 """The last step before the dataset ends is made where it is at least so large."""
 REFINEMENTS = 2
 """Tries between the best batch and the first that does not fit, at most."""
 
+LONGEST = 60.0
+"""Seconds of training after which a try ends by itself, if nobody ended it."""
+
+_ENDLESS = 1_000_000
+"""Epochs."""
+_HARMLESS = 1e-6
+"""Learning rate."""
 _FIRST = 0.25
 """Of the batch that was asked for: where the search begins."""
 _CLOSE = 0.1
@@ -40,7 +51,13 @@ class Try:
     batch_size: int
     fits: bool
     images_per_second: float | None = None
+    spread: float = 0.0
+    """Standard error of the throughput, as a share of it."""
     reason: str = ""
+
+    @property
+    def rate(self) -> float:
+        return self.images_per_second or 0.0
 
     @property
     def failed(self) -> bool:
@@ -107,13 +124,33 @@ def sizes_of(run: RunPlan, asked: Settings, images: int | None = None) -> Sizes:
     return Sizes(asked=settings.batch_size, step=pieces, images=images, allowed=allowed)
 
 
+def trial_of(run: RunPlan, size: int, asked: Settings) -> RunPlan:
+    """The run that measures a batch size of a strategy; ``asked`` as above.
+
+    It goes on until it is ended. Its learning rate is so small that nothing can diverge: a batch
+    that learns badly is no slower for it.
+    """
+    resized_run = resized(run, size, asked)
+    settings = replace(
+        resized_run.settings,
+        epochs=_ENDLESS,
+        max_steps=None,
+        max_time=LONGEST,
+        lr=_HARMLESS,
+        warmup_epochs=0.0,
+        find_batch=False,
+    )
+    name = f"{run.strategy.name}-{size}"
+    return replace(resized_run, run=name, settings=settings, view="best", trial=True)
+
+
 def advance(sizes: Sizes, tries: Sequence[Try]) -> int | Found:
     """The next batch size to try, never one that was tried before; or the end."""
     known = {each.batch_size: each for each in tries}
     failed = next((each for each in tries if each.failed), None)
     if failed is not None:
-        best = _Seen({size: each.images_per_second or 0.0 for size, each in _measured(known)})
-        return best.found(f"a batch of {failed.batch_size} could not be tried: {failed.reason}")
+        seen = _Seen([each for each in tries if each.fits and not each.failed])
+        return seen.found(f"a batch of {failed.batch_size} could not be tried: {failed.reason}")
     course = _course(sizes)
     try:
         size = next(course)
@@ -125,48 +162,62 @@ def advance(sizes: Sizes, tries: Sequence[Try]) -> int | Found:
     return size
 
 
-def _measured(tries: dict[int, Try]) -> list[tuple[int, Try]]:
-    return [(size, each) for size, each in tries.items() if each.fits and not each.failed]
+def _beats(one: Try, other: Try) -> bool:
+    """Whether it is faster, by more than noise."""
+    noise = min(NOISE, 2 * math.hypot(one.spread, other.spread))
+    return one.rate > (1 + max(GAIN, noise)) * other.rate
 
 
 @dataclass(slots=True)
 class _Seen:
     """What is known at a point of the search."""
 
-    rates: dict[int, float] = field(default_factory=dict)
-    """Images per second of the batches that fit, in the order of the tries."""
+    fitting: list[Try] = field(default_factory=list)
+    """In the order of the tries."""
     over: int | None = None
     """The smallest that does not fit."""
 
-    def note(self, size: int, result: Try) -> bool:
+    def note(self, result: Try) -> bool:
         """Whether it fits."""
         if result.fits:
-            self.rates[size] = result.images_per_second or 0.0
+            self.fitting.append(result)
         else:
+            size = result.batch_size
             self.over = size if self.over is None else min(self.over, size)
         return result.fits
 
     @property
-    def best(self) -> int | None:
-        """The smallest of those that are as fast as the fastest."""
-        fastest = max(self.rates.values(), default=0.0)
-        equal = (size for size, rate in self.rates.items() if rate * (1 + GAIN) >= fastest)
-        return min(equal, default=None)
+    def best(self) -> Try | None:
+        """The smallest of those that none beats."""
+        if not self.fitting:
+            return None
+        fastest = max(self.fitting, key=lambda each: each.rate)
+        equal = [each for each in self.fitting if not _beats(fastest, each)]
+        return min(equal, key=lambda each: each.batch_size)
 
     @property
     def smallest(self) -> int:
-        return min([*self.rates, *([self.over] if self.over is not None else [])])
+        sizes = [each.batch_size for each in self.fitting]
+        return min(sizes if self.over is None else [*sizes, self.over])
+
+    @property
+    def largest(self) -> int:
+        return max(each.batch_size for each in self.fitting)
 
     @property
     def is_flat(self) -> bool:
         """Whether the last two tries brought no more throughput than those before."""
-        *before, one, two = [0.0, *self.rates.values()]
-        return len(before) > 1 and max(one, two) < (1 + GAIN) * max(before)
+        before, last = self.fitting[:-2], self.fitting[-2:]
+        if not before:
+            return False
+        fastest = max(before, key=lambda each: each.rate)
+        return not any(_beats(each, fastest) for each in last)
 
     def found(self, reason: str) -> Found:
         best = self.best
-        rate = None if best is None else self.rates[best]
-        return Found(batch_size=best, images_per_second=rate, reason=reason)
+        if best is None:
+            return Found(reason=reason)
+        return Found(batch_size=best.batch_size, images_per_second=best.rate, reason=reason)
 
 
 _Course = Generator[int, Try, str]
@@ -176,12 +227,12 @@ _Course = Generator[int, Try, str]
 def _course(sizes: Sizes) -> Generator[int, Try, Found]:
     seen = _Seen()
     reason = yield from _upwards(sizes, seen)
-    if seen.rates or seen.over is not None:
+    if seen.fitting or seen.over is not None:
         yield from _downwards(sizes, seen)
         yield from _between(sizes, seen)
     if seen.over is not None:
         reason = f"a batch of {seen.over} does not fit"
-        if not seen.rates:
+        if not seen.fitting:
             reason += ", and a smaller one cannot be trained"
     return seen.found(reason)
 
@@ -196,7 +247,7 @@ def _upwards(sizes: Sizes, seen: _Seen) -> _Course:
             f"has {sizes.images} images for training"
         )
     while True:
-        if not seen.note(size, (yield size)):
+        if not seen.note((yield size)):
             return "memory"
         if seen.is_flat:
             return f"batches up to {size} are no faster"
@@ -212,10 +263,10 @@ def _upwards(sizes: Sizes, seen: _Seen) -> _Course:
 
 def _downwards(sizes: Sizes, seen: _Seen) -> Generator[int, Try, None]:
     """While nothing fits, and while what is smaller is as fast."""
-    while seen.best is None or seen.best == seen.smallest:
+    while seen.best is None or seen.best.batch_size == seen.smallest:
         smallest = seen.smallest
         size = sizes.near(smallest / 2, below=smallest)
-        if size is None or (not seen.note(size, (yield size)) and seen.rates):
+        if size is None or (not seen.note((yield size)) and seen.fitting):
             return
 
 
@@ -223,9 +274,12 @@ def _between(sizes: Sizes, seen: _Seen) -> Generator[int, Try, None]:
     """Where throughput still grew when memory ended it."""
     for _ in range(REFINEMENTS):
         best, over = seen.best, seen.over
-        if best is None or over is None or best != max(seen.rates) or over - best < _CLOSE * best:
+        if best is None or over is None or best.batch_size != seen.largest:
             return
-        size = sizes.near((best + over) / 2, above=best, below=over)
+        if over - best.batch_size < _CLOSE * best.batch_size:
+            return
+        middle = (best.batch_size + over) / 2
+        size = sizes.near(middle, above=best.batch_size, below=over)
         if size is None:
             return
-        seen.note(size, (yield size))
+        seen.note((yield size))

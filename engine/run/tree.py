@@ -77,6 +77,37 @@ class Tree:
         return use
 
 
+def resident(root: int, *, split: bool = False) -> int:
+    """Bytes that a process and all that comes from it hold now; ``split``: see ``Tree.look``."""
+    return sum(_pss(each) if split else _rss(each) for each in _all(root))
+
+
+def fullest(root: int) -> int:
+    """Bytes that these processes held at most, as far as that can be told: the sum of what each
+    held at its own fullest moment, less what they share now."""
+    found = 0
+    for each in _all(root):
+        told = _told(each, "smaps_rollup")
+        most = _told(each, "status").get("VmHWM") or _rss(each)
+        found += max(0, most - told.get("Rss", 0) + told.get("Pss", 0))
+    return found
+
+
+def _all(root: int) -> list[psutil.Process]:
+    try:
+        first = psutil.Process(root)
+        return [first, *first.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def _rss(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
 def _read_bytes(process: psutil.Process) -> int | None:
     """What the disks gave it, without what was in the page cache."""
     if not hasattr(process, "io_counters"):
@@ -89,9 +120,14 @@ def _read_bytes(process: psutil.Process) -> int | None:
 
 def _pss(process: psutil.Process) -> int:
     """Bytes; 0 where the system does not tell."""
+    return _told(process, "smaps_rollup").get("Pss", 0)
+
+
+def _told(process: psutil.Process, file: str) -> dict[str, int]:
+    """The sizes in a file that Linux has of a process, in bytes; none where it has not."""
     try:
-        told = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii")
+        told = Path(f"/proc/{process.pid}/{file}").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return 0
-    words = (line.split() for line in told.splitlines() if line.startswith("Pss:"))
-    return sum(1024 * int(number) for _, number, *_ in words)
+        return {}
+    found = (line.split() for line in told.splitlines() if line.endswith(" kB"))
+    return {name.rstrip(":"): 1024 * int(number) for name, number, _ in found}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.journal.events import Notice, Phase
@@ -68,6 +68,8 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
 
     recorder.post(Phase(name="reading images"))
     folder = dataset.load(Path(plan.dataset), settings.val_fraction, settings.seed)
+    if plan.trial:
+        folder = replace(folder, val=dataset.Split(paths=(), labels=()))
     strategy = make(plan, world)
     feed = strategy.feed()
     workers = settings.workers

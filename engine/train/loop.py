@@ -31,6 +31,8 @@ class Ending:
 
 def fit(job: Job) -> Ending:
     """Trains until all epochs are done, a limit is reached, or somebody asks to stop."""
+    if job.plan.trial:
+        return _measure(job)
     for epoch in range(job.plan.settings.epochs):
         train_epoch(job, epoch)
         if job.stopping:
@@ -44,6 +46,18 @@ def fit(job: Job) -> Ending:
         if (limit := reached(job)) != "":
             return Ending("done", limit)
     return Ending("done")
+
+
+def _measure(job: Job) -> Ending:
+    """Trains for what its steps take and hold: nothing is validated, nothing is saved."""
+    for epoch in range(job.plan.settings.epochs):
+        train_epoch(job, epoch)
+        if job.stopping or reached(job):
+            break
+    job.recorder.post(job.telemetry.gauge.read(room=True))
+    if job.stopping:
+        return Ending("stopped", f"stopped after {steps(job.step)}, as asked")
+    return Ending("done", reached(job))
 
 
 def train_epoch(job: Job, epoch: int) -> None:

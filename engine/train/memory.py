@@ -56,8 +56,11 @@ class Gauge:
             self._reset()
             self._trying = False
 
-    def read(self) -> Memory:
-        """Now; of several GPUs of one process, of the one whose memory was fullest."""
+    def read(self, *, room: bool = False) -> Memory:
+        """Now; of several GPUs of one process, of the one whose memory was fullest.
+
+        ``room``: the device's driver is asked as well, for what is free.
+        """
         rss = int(psutil.Process().memory_info().rss)
         peak_rss = max(rss, _peak_rss())
         if self._kind == "cuda":
@@ -74,6 +77,9 @@ class Gauge:
                 peak_reserved=reserved,
                 retries=stats["num_alloc_retries"],
                 failures=stats["num_ooms"],
+                room=stats["reserved_bytes"]["all"]["current"] + torch.cuda.mem_get_info(device)[0]
+                if room
+                else None,
             )
         if self._kind == "mps":
             return Memory(

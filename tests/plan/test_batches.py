@@ -96,6 +96,19 @@ def test_what_is_equal_within_noise_goes_to_the_smaller_batch() -> None:
     )
 
 
+@pytest.mark.parametrize(("spread", "best"), [(0.0, 128), (0.01, 128), (0.03, 64), (9.9, 64)])
+def test_noise_is_what_was_measured(spread: float, best: int) -> None:
+    """197 and 212 images/s, 7.6 % apart; noise counts up to 10 %, however large it is."""
+    rates = {16: 100.0, 32: 150.0, 64: 197.0, 128: 212.0, 256: 211.0}
+    tries = [
+        Try(batch_size=size, fits=True, images_per_second=rate, spread=spread)
+        for size, rate in rates.items()
+    ]
+    found = advance(Sizes(asked=64, images=256), tries)
+    assert isinstance(found, Found)
+    assert found.batch_size == best
+
+
 def test_a_try_that_failed_ends_the_search_with_what_is_known() -> None:
     tries = [
         Try(batch_size=16, fits=True, images_per_second=10.0),
