@@ -13,6 +13,7 @@
         01-single/
             config.json          everything one run needs to know
             checkpoints/         last.pt, best.pt
+            metrics.npz          what it measured, as plain arrays, written when it ended
             attempt-1/           rank0.jsonl (journal), rank0.log (stdout and stderr); of several
                                  ranks also torchrun.log, error.json and torchrun/
 """
@@ -32,6 +33,7 @@ LOCK = "lock"
 SUMMARY = "summary.json"
 RUN_CONFIG = "config.json"
 CHECKPOINTS = "checkpoints"
+METRICS = "metrics.npz"
 
 _RUN = re.compile(r"\d{2,}-.+")
 _ATTEMPT = re.compile(r"attempt-(\d+)")

@@ -21,6 +21,7 @@ from engine.journal import commands, layout
 from engine.journal.events import (
     Acknowledged,
     EndState,
+    Notice,
     SupervisorEnded,
     SupervisorStarted,
 )
@@ -30,6 +31,7 @@ from engine.run import kin, training
 from engine.run.alarms import Alarms
 from engine.run.board import Board
 from engine.run.docket import Docket
+from engine.run.errands import Errands
 from engine.run.preparations import Preparations
 from engine.run.sampler import Sampler
 from engine.run.spawn import AGAIN
@@ -61,6 +63,9 @@ class Supervisor:
         journal.tell(SupervisorStarted(**writer_fields(), version=version("resnet-tui")))
         self._docket.announce()
         self._preparations = Preparations(self._docket)
+        self._errands = Errands(self._directory)
+        for run in self._docket.settled:
+            self._write_metrics(run)
         self._sampler = Sampler(self._directory)
         self._alarms = Alarms()
 
@@ -77,6 +82,7 @@ class Supervisor:
             if self._active is not None:
                 self._active.end()
         self._preparations.over()
+        self._tell(self._errands.close())
         outcome = self._docket.queue.outcome()
         self._journal.tell(SupervisorEnded(state=outcome))
         self._sampler.close()
@@ -89,7 +95,10 @@ class Supervisor:
         if not self._stopping and _is_gone(self._directory):
             self._stop(firmly=True)  # Somebody deleted it: there is no place for any result.
         if self._active is not None and self._active.poll():
+            if isinstance(self._active, Training):
+                self._write_metrics(self._active.run)
             self._active = None
+        self._tell(self._errands.poll())
         if self._active is None:
             self._active = self._preparations.due() or self._launched()
         watch = self._active.watch if self._active else None
@@ -111,6 +120,12 @@ class Supervisor:
         notices = self._alarms.disk(self._sampler.disk_free) + self._sampler.notices()
         if isinstance(self._active, Training):
             notices += self._alarms.silence(self._active.run, self._active.watch.quiet())
+        self._tell(notices)
+
+    def _write_metrics(self, run: str) -> None:
+        self._tell(self._errands.write_metrics(run))
+
+    def _tell(self, notices: list[Notice]) -> None:
         for notice in notices:
             self._journal.tell(notice)
 

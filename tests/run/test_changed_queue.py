@@ -17,7 +17,7 @@ from engine.plan.runs import RunPlan, plan_added
 from engine.plan.strategies import strategy
 from engine.run import control, past
 from engine.run.spawn import start_supervisor
-from tests.run.making import eventually, make_experiment, processes
+from tests.run.making import eventually, make_experiment, processes, supervisor_events
 
 SECONDS = 90.0
 
@@ -37,6 +37,7 @@ def waiting(made: Experiment) -> tuple[str, ...]:
 def test_a_queue_is_changed_while_it_runs_and_afterwards(squares: Path, parent: Path) -> None:
     made = make_experiment(parent, squares, "single", "amp", epochs=10_000, lr=0.001)
     pid = start_supervisor(made)
+    eventually(lambda: "RunStarted" in supervisor_events(made))
 
     # Added: the plan has them before the journal, and the supervisor gives the names.
     more = planned(made, "gradient-checkpointing", "ddp", max_steps=1)
