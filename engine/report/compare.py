@@ -8,7 +8,7 @@ from engine.report.accuracy_time import target_of
 from engine.report.against import compared
 from engine.report.comparison import Choices, Comparison, Row, Source
 from engine.report.difference import Difference
-from engine.report.entries import Entry, entries, views
+from engine.report.entries import Entries, Entry
 from engine.report.evidence import Witness
 from engine.report.figures import Figures
 from engine.report.held import held
@@ -24,9 +24,9 @@ _AS_USUAL = Choices()
 
 def compare(sources: Sequence[Source], choices: Choices = _AS_USUAL) -> Comparison:
     """The runs of these experiments as rows, one for each strategy of each."""
-    known = views(sources)
-    view = choices.view if choices.view in known else known[0]
-    shown = entries(sources, view)
+    entries = Entries(sources)
+    view = choices.view if choices.view in entries.views else entries.views[0]
+    shown = entries.of(view)
     given, price = _asked(sources, choices)
     runs = remembered(shown, price)
     target = given if given is not None else target_of(_best(each) for each in runs)
@@ -37,7 +37,7 @@ def compare(sources: Sequence[Source], choices: Choices = _AS_USUAL) -> Comparis
         rows=tuple(rows),
         baseline=baseline.key if baseline is not None else "",
         view=view,
-        views=known,
+        views=entries.views,
         target=target,
         target_given=given is not None,
         price=price,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
+from operator import attrgetter
 
 from engine.journal.views import RunView
+from engine.plan.config import Settings
 from engine.plan.runs import RunPlan, View
 from engine.report.comparison import Source
 
@@ -26,45 +29,59 @@ class Entry:
         return self.runs[0][0]
 
 
-def entries(sources: Sequence[Source], view: View) -> tuple[Entry, ...]:
-    """The rows of a view, in the order of the plans."""
-    return tuple(entry for source in sources for entry in _of(source, view))
+_SETTINGS = attrgetter(*(each.name for each in fields(Settings) if each.name != "seed"))
 
 
-def views(sources: Sequence[Source]) -> tuple[View, ...]:
-    """Those that there are rows for; ``equal`` where there is nothing at all."""
-    known: tuple[View, ...] = ("equal", "best")
-    return tuple(each for each in known if any(_of(source, each) for source in sources)) or (
-        "equal",
-    )
+class Entries:
+    """The rows of some experiments, in the order of their plans, by view."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._by_view: dict[View, tuple[Entry, ...]] = {"equal": (), "best": ()}
+        for source in sources:
+            groups = _groups(source)
+            for view in self._by_view:
+                self._by_view[view] += _rows(source, groups, view)
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """Those that there are rows for; ``equal`` where there is nothing at all."""
+        return tuple(view for view, rows in self._by_view.items() if rows) or ("equal",)
+
+    def of(self, view: View) -> tuple[Entry, ...]:
+        return self._by_view[view]
 
 
-def _of(source: Source, view: View) -> list[Entry]:
+def _groups(source: Source) -> list[list[RunPlan]]:
     """Runs of the same strategy with the same settings, but for the seed, are its repeats."""
     groups: dict[object, list[RunPlan]] = {}
     for plan in source.plan.runs:
         if not plan.trial:
-            what = (plan.strategy, plan.view, replace(plan.settings, seed=0))
+            what = (plan.strategy, plan.view, _SETTINGS(plan.settings))
             groups.setdefault(what, []).append(plan)
-    shown = [plans for plans in groups.values() if _is_in(plans[0], view, source)]
-    order = list(dict.fromkeys(plan.strategy.name for plan in source.plan.runs))
+    return list(groups.values())
+
+
+def _rows(source: Source, groups: Sequence[list[RunPlan]], view: View) -> tuple[Entry, ...]:
+    order = list(dict.fromkeys(plans[0].strategy.name for plans in groups))
+    shown = [plans for plans in groups if _is_in(plans[0], view, source)]
     shown.sort(key=lambda plans: order.index(plans[0].strategy.name))
+    told = {run.run: run for run in source.view.runs}
     found: list[Entry] = []
-    taken: dict[str, int] = {}
+    taken: Counter[str] = Counter()
     for plans in shown:
         name = plans[0].strategy.name
-        taken[name] = taken.get(name, 0) + 1
-        told = {run.run: run for run in source.view.runs}
+        taken[name] += 1
+        # The number only where one strategy came with several settings.
+        number = f"#{taken[name]}" if taken[name] > 1 else ""
         found.append(
             Entry(
-                # The number only where one strategy came with several settings.
-                key=f"{source.name}/{name}" + (f"#{taken[name]}" if taken[name] > 1 else ""),
+                key=f"{source.name}/{name}{number}",
                 source=source,
                 name=name,
                 runs=tuple((plan, told.get(plan.run)) for plan in plans),
             )
         )
-    return found
+    return tuple(found)
 
 
 def _is_in(plan: RunPlan, view: View, source: Source) -> bool:

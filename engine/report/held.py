@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from engine.plan.config import Settings, declarations
@@ -34,6 +35,7 @@ _NOT_THE_TRAINING = (
 )  # fmt: skip
 _TRAINING = tuple(each.name for each in fields(Settings) if each.name not in _NOT_THE_TRAINING)
 """Settings that say what is trained; the others have lines of their own, or are the strategy."""
+_TRAINED = attrgetter(*_TRAINING)
 
 
 def held(witnesses: Sequence[Witness]) -> tuple[Held, ...]:
@@ -60,11 +62,17 @@ def _training(witnesses: Sequence[Witness]) -> Held:
     """The dataset and the settings: of one experiment they are those of all, but a strategy that
     came later may have others, and so may older experiments."""
     what = "dataset and settings"
-    found = [everywhere("dataset", witnesses, lambda each: clean(each.plan.dataset))]
-    found += [everywhere(declarations()[name].label, witnesses, _shown(name)) for name in _TRAINING]
-    unlike = [f"{each.what} ({each.detail})" for each in found if each.constancy == "differs"]
+    unlike = []
+    if len({each.plan.dataset for each in witnesses}) > 1:
+        unlike = [everywhere("dataset", witnesses, lambda each: clean(each.plan.dataset))]
+    values = {_TRAINED(each.plan.settings) for each in witnesses}
+    if len(values) > 1:
+        all_ = [
+            everywhere(declarations()[each].label, witnesses, _shown(each)) for each in _TRAINING
+        ]
+        unlike += [each for each in all_ if each.constancy == "differs"]
     if unlike:
-        return Held(what, "differs", listed(unlike))
+        return Held(what, "differs", listed([f"{each.what} ({each.detail})" for each in unlike]))
     settings = witnesses[0].plan.settings
     epochs = f"{settings.epochs} epoch{'s' if settings.epochs != 1 else ''}"
     return Held(what, "equal", f"{settings.model}, {settings.image_size} px, {epochs}")

@@ -20,7 +20,9 @@ def names(rows: Sequence[Row]) -> dict[str, str]:
     }
 
 
-def listed(words: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
+def listed(words: Sequence[str], most: int = 6) -> str:
+    """``a``, ``a and b``, ``a, b and c``; of more than ``most`` the last are counted."""
+    if len(words) > most:
+        words = [*words[: most - 1], f"{len(words) - most + 1} others"]
     *others, last = words
     return f"{', '.join(others)} and {last}" if others else last

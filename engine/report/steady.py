@@ -49,10 +49,11 @@ def steady(run: RunView) -> Steady:
     first, last = _steps(run, warm, ended)
     times = rows(run, column("step"), first, last)
     times = times[~np.isnan(times)]
+    median, p95 = _quantiles(times)
     return Steady(
         images_per_second=sum(each.images for each in warm) / seconds if seconds > 0 else None,
-        batch_seconds_median=_quantile(times, 0.5),
-        batch_seconds_p95=_quantile(times, 0.95),
+        batch_seconds_median=median,
+        batch_seconds_p95=p95,
         steps=last - first,
         steps_kept=len(times),
         warm=len(ended) > 1,
@@ -76,11 +77,12 @@ def _before_the_first(run: RunView) -> Steady:
     if not len(waited) or np.isnan(waited).all():
         # A CPU, where the device waits when the host does.
         waited = rows(run, column("wait"), first, last)
+    median, p95 = _quantiles(times[measured])
     tells = len(waited) == len(times) and not np.isnan(waited).all()
     return Steady(
         images_per_second=known(images)[measured].sum() / seconds if seconds > 0 else None,
-        batch_seconds_median=_quantile(times[measured], 0.5),
-        batch_seconds_p95=_quantile(times[measured], 0.95),
+        batch_seconds_median=median,
+        batch_seconds_p95=p95,
         steps=last,
         steps_kept=int(measured.sum()),
         warm=False,
@@ -138,8 +140,12 @@ def _bubble(run: RunView) -> float | None:
     return max(0.0, 1.0 - busy / (run.pipeline.stages * seconds)) if seconds > 0 else None
 
 
-def _quantile(values: Floats, share: float) -> float | None:
-    return float(np.quantile(values, share)) if len(values) else None
+def _quantiles(values: Floats) -> tuple[float | None, float | None]:
+    """The median and the 95th percentile."""
+    if not len(values):
+        return None, None
+    median, p95 = np.quantile(values, (0.5, 0.95))
+    return float(median), float(p95)
 
 
 def _share(part: float, whole: float) -> float | None:

@@ -126,7 +126,7 @@ def _unsure(standing: _Standing, unsure: Sequence[Row]) -> str:
     closest = standing.ahead_of(unsure[0])
     said = (
         f"undecided: {standing.name(standing.leader)} leads, but "
-        f"{listed([standing.name(row) for row in unsure])} may be as fast"
+        f"{listed([standing.name(row) for row in unsure], 4)} may be as fast"
     )
     if closest.low is not None:
         said += f" ({_factor(closest)} times, {_interval(closest)})"
