@@ -18,6 +18,7 @@ from engine.journal.views import (
     ValidationView,
 )
 from engine.plan.text import clean
+from tui.queue_news import QueueNews, found, taken_out, tried, turn
 from tui.widgets import format as show
 
 _OVER = ("done", "failed", "stopped")
@@ -35,22 +36,39 @@ class Told:
 
 
 class Narrator:
-    """Hands out each line once: phases, epochs, notices, ends."""
+    """Hands out each line once: the queue, phases, epochs, notices, ends."""
 
     def __init__(self) -> None:
         self._told: set[tuple[object, ...]] = set()
         self._seen: dict[str, RunView] = {}
+        self._queue = QueueNews()
 
     def lines(self, view: ExperimentView) -> Iterator[Told]:
         """What is new in ``view``, run by run."""
+        for text in self._queue.lines(view):
+            yield Told(view.last_event, "", "", "info", text)
+        yield from self._preparations(view)
         for run in view.runs:
             # A view of a run in which nothing happened is the same object again.
             if self._seen.get(run.run) is not run:
                 self._seen[run.run] = run
+                if (where := turn(view, run)) and self._first(run.run, run.attempt, "turn"):
+                    yield Told(run.started, run.run, run.strategy, "info", where)
                 yield from self._of_run(run)
         for notice in view.notices:
             if self._first("notice", notice.t, notice.text):
                 yield _notice("", "", notice)
+
+    def _preparations(self, view: ExperimentView) -> Iterator[Told]:
+        now = view.preparing
+        if now is not None and self._first("preparing", now.started, now.name):
+            yield Told(now.started, "", "", "info", clean(now.name))
+        for search in view.searches:
+            for each in search.tried:
+                if self._first("tried", search.strategy, each.t):
+                    yield Told(each.t, "", search.strategy, "info", tried(each))
+            if search.found is not None and self._first("found", search.strategy, search.found.t):
+                yield Told(search.found.t, "", search.strategy, "info", found(search.found))
 
     def _of_run(self, run: RunView) -> Iterator[Told]:
         key = (run.run, run.attempt)
@@ -101,6 +119,8 @@ class Narrator:
 
 def _end(run: RunView) -> str:
     reason = clean(run.reason)
+    if taken_out(run):
+        return reason
     if not reason or reason.startswith(run.state):
         return reason or run.state
     return f"{run.state}: {reason}"

@@ -8,10 +8,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from engine.journal.views import ExperimentView
+from engine.plan.text import clean
+from tui.queue_news import turn
 from tui.widgets import format as show
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
+
+
+_MOST = 8
+"""Bars of runs at once, at most."""
 
 
 class Sink(Protocol):
@@ -48,7 +54,8 @@ class Lines:
 
 
 class Bars:
-    """A bar per run, with what it does and how long it may still take; lines go above."""
+    """A bar per run, with what it does and how long it may still take, and one for all together;
+    lines go above."""
 
     def __init__(self) -> None:
         from rich.progress import BarColumn, Progress, TextColumn
@@ -80,23 +87,39 @@ class Bars:
     def show(self, view: ExperimentView) -> None:
         from engine.report.progress import progress
 
+        shares = []
         for run in view.runs:
-            if run.run not in self._tasks:
-                self._tasks[run.run] = self._progress.add_task(
-                    run.strategy, total=1.0, share="", doing=""
-                )
             now = progress(run, time.time())
             doing = [now.phase]
             if now.eta_seconds is not None:
                 doing.append(f"{show.about(now.eta_seconds)} left")
             if run.state == "running" and now.throughput is not None:
                 doing.append(f"{show.rate(now.throughput)} images/s")
-            self._progress.update(
-                self._tasks[run.run],
-                completed=now.fraction or 0.0,
-                share=show.percent(now.fraction, 0),
-                doing=", ".join(doing),
+            shares.append(
+                1.0 if run.state in ("done", "failed", "stopped") else now.fraction or 0.0
             )
+            # A terminal has lines for a few; of many the one at hand is shown, and all together.
+            visible = len(view.runs) <= _MOST or run.state == "running"
+            self._update(run.run, run.strategy, now.fraction, ", ".join(doing), visible=visible)
+        if len(view.runs) > 1:
+            running = next((each for each in view.runs if each.state == "running"), None)
+            at = clean(view.preparing.name) if view.preparing else ""
+            if running is not None:
+                at = turn(view, running)
+            self._update("", "all", sum(shares) / len(shares), at)
+
+    def _update(
+        self, key: str, name: str, share: float | None, doing: str, *, visible: bool = True
+    ) -> None:
+        if key not in self._tasks:
+            self._tasks[key] = self._progress.add_task(name, total=1.0, share="", doing="")
+        self._progress.update(
+            self._tasks[key],
+            completed=share or 0.0,
+            share=show.percent(share, 0),
+            doing=doing,
+            visible=visible,
+        )
 
 
 def sink() -> Sink:
