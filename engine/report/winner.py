@@ -14,7 +14,7 @@ from engine.report.against import difference, rates
 from engine.report.comparison import Row
 from engine.report.difference import LEAST_REPEATS, Difference
 from engine.report.names import listed, names
-from engine.report.paired import geometric_mean
+from engine.report.paired import MOST_REPEATS, geometric_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,26 +122,24 @@ def _wanted() -> str:
 
 
 def _unsure(standing: _Standing, unsure: Sequence[Row]) -> str:
+    """By the intervals over all pairs, which is why it is undecided."""
     told = [each for row, each in standing.others if row in unsure]
-    closest = standing.ahead_of(unsure[0])
-    said = (
-        f"undecided: {standing.name(standing.leader)} leads, but "
-        f"{listed([standing.name(row) for row in unsure], 4)} may be as fast"
-    )
-    if closest.low is not None:
-        said += f" ({_factor(closest)} times, {_interval(closest)})"
-    needed = [each.repeats_to_settle for each in told]
-    if all(needed):
-        return said + f"; {max(each or 0 for each in needed)} repeats would settle it"
+    leader, beaten = standing.name(standing.leader), standing.called("faster")
+    ahead = f"is ahead of {listed([*map(standing.name, beaten)], 4)}" if beaten else "leads"
+    said = f"undecided: {leader} {ahead}, but {listed([*map(standing.name, unsure)], 4)} may be as"
+    said += f" fast ({_factor(told[0])} times, {_interval(told[0])})"
+    needed = [each.repeats_to_settle for each in told if each.repeats_to_settle is not None]
+    if len(needed) == len(told):
+        return f"{said}; {max(needed)} repeats would settle it"
     if any(each.low is None for each in told):
-        return said + f"; with less than {LEAST_REPEATS} repeats of each it cannot be told"
-    return said + "; no number of repeats worth the time would settle it"
+        return f"{said}; it takes {LEAST_REPEATS} repeats of each to tell"
+    return f"{said}; more than {MOST_REPEATS:,} repeats would be needed to settle it"
 
 
 def _interval(told: Difference) -> str:
     """``95 % interval 1.31 to 1.54, 3 repeats``."""
     if told.low is None or told.high is None:
-        return f"{told.pairs} repeats"
+        return f"{told.pairs} repeat{'' if told.pairs == 1 else 's'}"
     digits = _digits(told)
     return f"95 % interval {told.low:.{digits}f} to {told.high:.{digits}f}, {told.pairs} repeats"
 
