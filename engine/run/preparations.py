@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.errors import ExperimentError, ResnetTuiError
-from engine.journal.events import BatchFound, Notice, Preparing
+from engine.journal.events import AnyEvent, BatchFound, Notice, Preparing, QueueOrdered
 from engine.plan.runs import ExperimentPlan, plan_best
 from engine.run import past
 from engine.run.docket import Docket
 from engine.run.queue import is_taken_out
+from engine.run.search import BatchSearch
 from engine.run.task import Task
 from engine.run.warming import Warming
 
@@ -41,13 +42,13 @@ class Preparations:
             if len(self._docket.waiting) > 1 or plan.settings.find_batch:
                 return self._warming()
         if plan.settings.find_batch:
-            found = best_batches(past.events(self._docket.experiment.directory))
+            events = past.events(self._docket.experiment.directory)
+            found = best_batches(events)
             for strategy in self._strategies():
                 if strategy not in found:
-                    # SEARCH: self._tell(f"searching the batch size of {strategy}", strategy), and
-                    # return its task; it tells BatchFound whatever comes of it.
-                    pass
-            self._add_best(plan, found)
+                    return self._search(strategy, events)
+            moved = any(isinstance(each, QueueOrdered) for each in events)
+            self._add_best(plan, found, interleaved=not moved)
         return None
 
     def _warming(self) -> Task | None:
@@ -60,6 +61,13 @@ class Preparations:
         self._told = True  # By the task itself, once it knows how many images there are.
         return task
 
+    def _search(self, strategy: str, events: Iterable[AnyEvent]) -> Task:
+        """Of a batch size; which one is being tried is told by the task itself."""
+        self._told = True
+        places = self._docket.queue.places.values()
+        run = next(each.plan for each in places if each.plan.strategy.name == strategy)
+        return BatchSearch(self._docket.experiment, run, self._docket.tell, events)
+
     def _strategies(self) -> tuple[str, ...]:
         """Those that have runs which nobody took out, in the order of the plan."""
         places = self._docket.queue.places.values()
@@ -67,12 +75,18 @@ class Preparations:
             dict.fromkeys(each.plan.strategy.name for each in places if not is_taken_out(each))
         )
 
-    def _add_best(self, plan: ExperimentPlan, found: dict[str, int | None]) -> None:
-        """Adds the runs at the best batch sizes that are not in the plan yet."""
+    def _add_best(
+        self, plan: ExperimentPlan, found: dict[str, int | None], *, interleaved: bool
+    ) -> None:
+        """Adds the runs at the best batch sizes that are not in the plan yet; ``interleaved``: to
+        their repeats, else behind what waits."""
         sizes = {strategy: size for strategy, size in found.items() if size is not None}
         try:
             if runs := plan_best(plan, sizes):
                 self._docket.append(runs)
+                if interleaved:
+                    self._docket.queue.interleave()
+                    self._docket.tell(QueueOrdered(runs=self._docket.waiting))
         except ResnetTuiError as error:
             self._docket.tell(Notice(level="error", text=str(error), code="find-batch"))
 

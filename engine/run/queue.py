@@ -90,6 +90,15 @@ class Queue:
         self._waiting.insert(max(0, place), run)
         return ""
 
+    def interleave(self) -> None:
+        """Every repeat for itself, first at equal batches, then each strategy at its best."""
+
+        def turn(name: str) -> tuple[int, bool]:
+            plan = self.places[name].plan
+            return plan.repeat, plan.view == "best"
+
+        self._waiting.sort(key=turn)
+
     def outcome(self) -> EndState:
         """How the whole experiment ended. What was taken out does not count, unless all was."""
         places = self.places.values()

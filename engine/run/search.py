@@ -135,7 +135,7 @@ class BatchSearch:
         needed = foreseen(size, peaks, tensors)
         if needed is None or needed <= self._limit.bytes:
             return ""
-        return f"it would take about {spelled(needed)} (an estimate), and {self._limit}"
+        return f"it would take about {spelled(needed)} (an estimate), more than {self._limit}"
 
     def _untried(self, size: int, *, fits: bool, reason: str) -> BatchTried:
         return BatchTried(strategy=self.strategy, batch_size=size, fits=fits, reason=reason)

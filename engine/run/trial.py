@@ -46,8 +46,8 @@ class Budget:
 
     def __str__(self) -> str:
         if self.given:
-            return f"the memory budget (--memory-budget) is {size(self.bytes)}"
-        return f"{size(self.bytes)} may be used, {MOST:.0%} of what was free"
+            return f"the {size(self.bytes)} of the memory budget (--memory-budget)"
+        return f"{size(self.bytes)}, {MOST:.0%} of what was free"
 
 
 def budget(gib: float | None) -> Budget:
@@ -161,7 +161,7 @@ class Trial:
         held = tree.resident(self._attempt.pid, split=True) or held
         if held > self._limit.bytes:
             self._peak = held
-            self._too_much = f"it took {size(held)} while it ran, and {self._limit}"
+            self._too_much = f"it took {size(held)} while it ran, more than {self._limit}"
             self._attempt.kill()
 
     @property
@@ -180,7 +180,7 @@ class Trial:
             return True, verdict.reason or "it made too few steps"
         peak = self._peak_memory()
         if self._on_cpu and peak is not None and peak > self._limit.bytes:
-            return False, f"it took {size(peak)} at its fullest, and {self._limit}"
+            return False, f"it took {size(peak)} at its fullest, more than {self._limit}"
         full = self._full_gpu()
         return not full, full
 
@@ -193,7 +193,7 @@ class Trial:
                     f"and more than {FULL:.0%} would not last for hours"
                 )
             if peak is not None and self._limit.given and peak > self._limit.bytes:
-                return f"it took {size(peak)} of its GPU, and {self._limit}"
+                return f"it took {size(peak)} of its GPU, more than {self._limit}"
         return ""
 
     def _refused(self, verdict: Verdict) -> str:
