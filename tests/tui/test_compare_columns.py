@@ -1,95 +1,130 @@
-"""The comparison on the screen: columns that fit, remarks, and devices that are never mixed."""
+"""Which columns of the comparison are shown, and in which order its rows stand."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from engine.journal import events
-from engine.journal.files import Appender
-from engine.journal.layout import rank_journal
-from engine.report.rows import Row
-from tests.journal.writing import Shape, write_experiment
-from tests.tui.driving import SIZES, drive
-from tests.tui.test_table import ROWS, made
-from tui.screens.compare_columns import columns, widths
-from tui.start import Start
+from engine.report.columns import COLUMNS, Column
+from engine.report.comparison import Row
+from engine.report.difference import Difference
+from tests.report.comparisons import BASELINE, faster, row
+from tui import chosen_columns
+from tui.chosen_columns import Kept
+from tui.screens.compare_cells import cell, on_screen, speedup
+from tui.screens.compare_columns import Order, Ticks, chosen, groups, ordered, told
+from tui.screens.compare_room import LEAST, share
 from tui.widgets.summary import Tab, tabs
 
-WIDE, SMALL = SIZES
 NAMES = ["single", "amp", "gradient-checkpointing", "dp", "ddp", "fsdp", "gpipe", "pipeline"]
+ROWS = [
+    row("single", BASELINE),
+    row("amp", faster(1.5), images_per_second=192.0),
+    row("ddp", images_per_second=None, state="failed", repeats=0),
+]
 
 
-def titles(rows: list[Row], room: int) -> list[str]:
-    return [column.title for column in columns(rows, room)]
+def column(name: str) -> Column:
+    return next(each for each in COLUMNS if each.name == name)
 
 
-@pytest.mark.parametrize("room", [40, 78, 100, 158, 300])
-def test_columns_fit_and_hold_every_name_and_number_whole(room: int) -> None:
-    chosen = columns(ROWS, room)
-    cells = [[column.cell(row) for column in chosen] for row in ROWS]
-    wide = widths(cells, chosen)
-    assert sum(wide) + 2 * len(wide) <= room
-    assert chosen[0].title == "strategy"
-    for row in cells:
-        assert all(len(cell) <= width for cell, width in zip(row, wide, strict=True))
+def names(rows: tuple[Row, ...]) -> list[str]:
+    return [each.figures.name for each in rows]
 
 
-def test_a_wide_screen_shows_how_runs_were_spread() -> None:
-    pipelined = [*ROWS, made("pipeline", bubble=0.25, bubble_in_theory=1 / 9)]
-    assert titles(pipelined, 158)[-3:] == ["bubble", "per device", "precision"]
-    bubble = next(each for each in columns(pipelined, 158) if each.title == "bubble")
-    assert bubble.cell(pipelined[-1]) == "25 % (11 %)"
-    assert bubble.cell(replace(pipelined[-1], bubble=None)) == "– (11 %)"
+@pytest.mark.parametrize(
+    ("difference", "expected"),
+    [
+        (Difference(call="unknown"), "–"),
+        (BASELINE, "baseline"),
+        (faster(1.42, low=1.31, high=1.54), "1.42x (1.31–1.54)"),
+        (Difference(call="tie", ratio=1.0, low=0.994, high=1.004), "tie (0.99–1.00)"),
+        (Difference(call="undecided", ratio=1.05, pairs=2), "1.05x undecided"),
+        (
+            Difference(call="undecided", ratio=1.05, low=0.9, high=1.2, repeats_to_settle=5),
+            "1.05x undecided (5 repeats)",
+        ),
+    ],
+)
+def test_a_speed_up_says_what_is_known_of_it(difference: Difference, expected: str) -> None:
+    assert speedup(difference) == expected
 
 
-def test_kinds_of_devices_get_a_column_where_there_are_several() -> None:
-    cpu, cuda = made("single", device_kind="cpu"), made("ddp", device_kind="cuda")
-    assert "device" not in titles([cpu], 158)
-    assert titles([cpu, cuda], 158)[1] == "device"
+def test_what_no_row_has_needs_no_column_unless_it_is_asked_for() -> None:
+    shown = [each.name for each in chosen(COLUMNS, ROWS, Ticks())]
+    assert shown[:3] == ["state", "images_per_second", "speedup"]
+    assert "bubble" not in shown
+    ticked = Ticks().turned(column("bubble")).turned(column("device_kind"))
+    asked = [each.name for each in chosen(COLUMNS, ROWS, ticked)]
+    assert {"bubble", "device_kind"} <= set(asked)
+    assert "state" not in [each.name for each in chosen(COLUMNS, ROWS, Ticks(), narrow=True)]
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_what_differs_by_construction_is_said_below(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
-) -> None:
-    shape = Shape(total_steps=50, device_batch=4, norm_batch=4)
-    written = write_experiment(tmp_path, Path("/data/ants"), strategies=("gpipe",), shape=shape)
-    start = Start(experiments_directory=tmp_path, experiment=written.directory)
-    async with drive(monkeypatch, size, start) as driver:
-        await driver.until_seen("✓ done")
-        await driver.press("c")
-        await driver.until_seen("gpipe: batch normalisation sees 4 of 32 images.")
-        await driver.until_seen("images/s")
-        assert ("4 of 32  " in driver.frame) == (size == WIDE)
+@given(st.lists(st.sampled_from(on_screen(COLUMNS)), max_size=30))
+def test_ticking_twice_changes_nothing(turned: list[Column]) -> None:
+    ticks = Ticks()
+    for each in turned:
+        once = ticks.turned(each)
+        assert once.wants(each) != ticks.wants(each)
+        assert once.turned(each) == ticks
+        ticks = once
 
 
-async def test_runs_on_different_kinds_of_devices_are_told_apart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shape = Shape(total_steps=50)
-    written = write_experiment(
-        tmp_path, Path("/data/ants"), strategies=("single", "ddp", "amp"), shape=shape
-    )
-    # As no run of one experiment could be: the second says that it trained on a GPU.
-    path = rank_journal(written.directory, "02-ddp", 1, 0)
-    lines = path.read_bytes().replace(b'"device":"cpu"', b'"device":"cuda:0"')
-    path.unlink()
-    path.write_bytes(lines)
-    appender = Appender(path)
-    appender.append(events.Notice(level="info", text="on a GPU"))
-    appender.close()
-    start = Start(experiments_directory=tmp_path, experiment=written.directory)
-    async with drive(monkeypatch, WIDE, start) as driver:
-        await driver.until_seen("✓ done")
-        await driver.press("c")
-        await driver.until_seen("Measured on different kinds of devices (cpu, cuda)")
-        order = [row.split()[:2] for row in driver.frame.splitlines()[3:6]]
-        assert order == [["single", "cpu"], ["amp", "cpu"], ["ddp", "cuda"]]
-        await driver.press("down", "down", "enter")
-        await driver.until_seen("▌2 ddp")
+def test_columns_are_remembered() -> None:
+    assert chosen_columns.remembered() == Kept()
+    kept = Kept(("bubble",), ("top1",))
+    chosen_columns.remember(kept)
+    assert chosen_columns.remembered() == kept
+
+
+def test_rows_are_sorted_with_the_best_first_and_the_unknown_last() -> None:
+    rate = Order("images_per_second")
+    assert names(ordered(ROWS, COLUMNS, rate)) == ["amp", "single", "ddp"]
+    assert names(ordered(ROWS, COLUMNS, replace(rate, reverse=True))) == ["single", "amp", "ddp"]
+    assert names(ordered(ROWS, COLUMNS, Order())) == ["single", "amp", "ddp"]
+    assert names(ordered(ROWS, COLUMNS, Order("", True))) == ["ddp", "amp", "single"]
+    assert told(rate, COLUMNS) == "sorted by images/s, best first"
+    assert told(Order("batch_size", True), COLUMNS) == "sorted by batch, highest first"
+
+
+def test_rows_of_one_kind_of_device_stand_together() -> None:
+    rows = [row("single"), row("ddp", device_kind="cuda"), row("amp", device_kind=None)]
+    found = groups(rows)
+    assert [(kind, names(part)) for kind, part in found] == [
+        ("cpu", ["single", "amp"]),
+        ("cuda", ["ddp"]),
+    ]
+    assert [kind for kind, _ in groups(rows[:1])] == [""]
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "expected"),
+    [
+        ("state", {}, "✓ done"),
+        ("peak_memory", {}, "1.5 GiB"),
+        ("epoch_seconds_error", {}, "+5.0 %"),
+        ("gradient_checkpointing", {}, "no"),
+        ("cost", {"cost": 1.5}, "1.50"),
+        ("cost", {}, "–"),
+        ("reason", {"reason": "\x1b[2Jgone"}, "\ufffd[2Jgone"),
+    ],
+)
+def test_cells(name: str, more: dict[str, Any], expected: str) -> None:
+    assert cell(column(name), row("single", **more)) == expected
+
+
+@given(st.integers(1, 200), st.integers(0, 100), st.booleans())
+def test_every_row_of_the_screen_is_given_away_once(free: int, rows: int, on_chart: bool) -> None:
+    room = share(free, rows, on_chart)
+    assert room.table + room.chart <= free
+    assert room.chart == 0 or room.chart >= LEAST or on_chart
+    assert room.table >= min(rows, 1)
+    if free > rows + LEAST:
+        assert room == (rows, free - rows)
 
 
 @pytest.mark.parametrize("width", [60, 78, 158])

@@ -246,9 +246,11 @@ async def test_a_crashed_run_is_not_running_in_the_table(
     async with drive(monkeypatch, SMALL, started(made)) as driver:
         await driver.until_seen("✗ crashed")
         await driver.press("c")
-        await driver.until(lambda: "val top-1" in driver.frame and "amp" in driver.frame)
-        assert "crashed" in driver.frame
-        assert "running" not in driver.frame
+        await driver.until_seen("images/s")
+        await driver.press("down")
+        await driver.until_seen("amp crashed")
+        assert "✗ 2 amp" in driver.frame
+        assert "● 2 amp" not in driver.frame
 
 
 async def test_leaving_asks_while_something_trains(
@@ -340,6 +342,8 @@ async def test_compare_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         await driver.until_seen("images/s")
         assert "amp" in driver.frame
         await driver.press("enter")
+        await driver.until_seen("look at the run")
+        await driver.press("v")
         await driver.until_seen("▌1 single")
         await driver.press("l")
         await driver.until_seen("lines")

@@ -26,16 +26,18 @@ async def test_the_table_is_written_and_never_written_over_unasked(
         await driver.press("c")
         await driver.until_seen("val loss")
         await driver.press("e")
+        await driver.until_seen("Markdown, for an issue")
+        await driver.press("c")
         await driver.until_seen("written:")
         with target.open(newline="") as file:
-            assert [row["strategy"] for row in csv.DictReader(file)] == ["single", "amp"]
+            assert [row["name"] for row in csv.DictReader(file)] == ["single", "amp"]
         target.write_text("mine")
-        await driver.press("e")
+        await driver.press("e", "c")
         await driver.until_seen("Write over the older table?")
         await driver.press("enter")
         await driver.until(lambda: isinstance(driver.app.screen, CompareScreen))
         assert target.read_text() == "mine"
-        await driver.press("e")
+        await driver.press("e", "c")
         await driver.until_seen("Write over the older table?")
         await driver.press("o")
         await driver.until(lambda: target.read_text() != "mine")

@@ -1,76 +1,106 @@
-"""The columns of the comparison: which there are, and which fit. Pure."""
+"""Which columns of the comparison are on the screen, and in which order its rows stand. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from engine.plan.text import clean
-from engine.report.rows import Row, kinds
+from engine.report.cells import number
+from engine.report.columns import Column
+from engine.report.comparison import Row
+from tui.screens import compare_cells as cells
 from tui.widgets import format as show
-
-_PADDING = 2
-"""A cell of it on either side of every column."""
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A heading and what stands below it; at least ``least`` cells, so that it stands still."""
+class Ticks:
+    """What the user chose against the columns' own word, by name."""
 
-    title: str
-    cell: Callable[[Row], str]
-    least: int = 0
-    left: bool = False
-    optional: bool = False
-    """Left out where no run has a value for it."""
+    shown: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
 
+    def wants(self, column: Column) -> bool:
+        if column.name in self.shown:
+            return True
+        return column.shown and column.name not in self.hidden
 
-def _bubble(row: Row) -> str:
-    """``25 % (11 %)``: measured, and in theory."""
-    if row.bubble_in_theory is None:
-        return show.UNKNOWN
-    return f"{show.percent(row.bubble, 0)} ({show.percent(row.bubble_in_theory, 0)})"
-
-
-_STRATEGY = Column("strategy", lambda row: clean(row.strategy), 8, left=True)
-_DEVICE = Column("device", lambda row: row.device_kind or show.UNKNOWN, 6, left=True)
-_REST = (
-    Column("state", lambda row: row.state, 8, left=True),
-    Column("epochs", lambda row: show.count(row.epochs)),
-    Column("images/s", lambda row: show.rate(row.images_per_second)),
-    Column("val top-1", lambda row: show.percent(row.top1)),
-    Column("best", lambda row: show.percent(row.best_top1), 7),
-    Column("val loss", lambda row: show.plain(row.val_loss)),
-    Column("waiting", lambda row: show.percent(row.wait_share)),
-    Column("step", lambda row: show.seconds(row.batch_seconds), 7),
-    Column("memory", lambda row: show.gib(row.peak_memory), 8),
-    Column("time", lambda row: show.seconds(row.train_seconds), 10),
-    Column("bubble", _bubble, 11, optional=True),
-    Column("per device", lambda row: show.part(row.device_batch, row.batch_size), optional=True),
-    Column("precision", lambda row: row.precision or show.UNKNOWN, optional=True),
-)
-"""By weight: what does not fit is left out from the right."""
+    def turned(self, column: Column) -> Ticks:
+        """The other way round."""
+        if self.wants(column):
+            hidden = self.hidden | {column.name} if column.shown else self.hidden
+            return replace(self, shown=self.shown - {column.name}, hidden=hidden)
+        shown = self.shown if column.shown else self.shown | {column.name}
+        return replace(self, shown=shown, hidden=self.hidden - {column.name})
 
 
-def columns(rows: Sequence[Row], room: int) -> tuple[Column, ...]:
-    """Those that fit; the kind of device stands beside the strategy where there are several."""
-    all_ = (_STRATEGY, *([_DEVICE] if len(kinds(rows)) > 1 else []), *_REST)
-    chosen = []
-    for column in all_:
-        cells = [column.cell(row) for row in rows]
-        if column.optional and all(cell == show.UNKNOWN for cell in cells):
-            continue
-        room -= _width(column, cells) + _PADDING
-        if room < 0:
-            break
-        chosen.append(column)
-    return tuple(chosen)
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By which column the rows are sorted; an empty name keeps the order of the plans."""
+
+    name: str = ""
+    reverse: bool = False
+    """The good end, or for text the first, stands below."""
 
 
-def widths(cells: Sequence[Sequence[str]], chosen: Sequence[Column]) -> list[int]:
-    """How wide each column is with these rows of cells."""
-    return [_width(column, [row[place] for row in cells]) for place, column in enumerate(chosen)]
+def chosen(
+    columns: Sequence[Column], rows: Sequence[Row], ticks: Ticks, narrow: bool = False
+) -> tuple[Column, ...]:
+    """The columns to show: of the optional ones, those with a value or asked for by name.
+
+    Where it is ``narrow`` the state is a sign beside the name.
+    """
+    return tuple(
+        each
+        for each in cells.on_screen(columns)
+        if ticks.wants(each)
+        and not (narrow and each.name == "state")
+        and (
+            not each.optional
+            or each.name in ticks.shown
+            or any(cells.cell(each, row) != show.UNKNOWN for row in rows)
+        )
+    )
 
 
-def _width(column: Column, cells: Sequence[str]) -> int:
-    return max([column.least, len(column.title), *map(len, cells)])
+def groups(rows: Sequence[Row]) -> tuple[tuple[str, tuple[Row, ...]], ...]:
+    """Rows by the kind of their devices; what is not known yet is with the first kind."""
+    kinds = tuple(dict.fromkeys(kind for row in rows if (kind := row.figures.device_kind)))
+    if len(kinds) < 2:
+        return (("", tuple(rows)),)
+    return tuple(
+        (kind, tuple(row for row in rows if (row.figures.device_kind or kinds[0]) == kind))
+        for kind in kinds
+    )
+
+
+def ordered(rows: Sequence[Row], columns: Sequence[Column], order: Order) -> tuple[Row, ...]:
+    """Best first, or text by the alphabet; what is unknown is last whichever way round."""
+    column = next((each for each in columns if each.name == order.name), None)
+    if column is None:
+        return tuple(reversed(rows)) if order.reverse else tuple(rows)
+    known, unknown = [], []
+    for row in rows:
+        value = column.value(row)
+        known_number = number(value)
+        if isinstance(value, str | bool) and value != "":
+            known.append((0.0, str(value).casefold(), row))
+        elif known_number is not None:
+            known.append((-known_number if column.better == "high" else known_number, "", row))
+        else:
+            unknown.append(row)
+    known.sort(key=lambda each: each[:2], reverse=order.reverse)
+    return (*(row for _, _, row in known), *unknown)
+
+
+def told(order: Order, columns: Sequence[Column]) -> str:
+    """``sorted by images/s, best first``; empty for the order of the plans."""
+    column = next((each for each in columns if each.name == order.name), None)
+    if column is None:
+        return "the plan's order, reversed" if order.reverse else ""
+    if column.better:
+        end = "worst" if order.reverse else "best"
+    elif column.unit in ("text", "flag"):
+        return f"sorted by {column.title}{', reversed' if order.reverse else ''}"
+    else:
+        end = "highest" if order.reverse else "lowest"
+    return f"sorted by {column.title}, {end} first"

@@ -44,7 +44,7 @@ class _Painter:
         limits = y_limits(plot, found, previous)
         ticks = self._y_ticks(limits)
         margin = max((len(each.label) for each in ticks), default=1)
-        canvas = Canvas(self.width - margin - 1, self.rows, "" if not plot.ascii else "..:*+%#@")
+        canvas = Canvas(self.width - margin - 1, self.rows, words.ascii_layers(plot))
         if canvas.width != guess:
             found = {id(each): self._columns(each, canvas.width) for each in plot.series}
         layers = self._paint(canvas, found, limits)

@@ -11,21 +11,32 @@ from tui.widgets.canvas import ACROSS
 from tui.widgets.curve import Columns
 from tui.widgets.series import Marks, Plot, Run
 
-DASHES = ((1, 0), (4, 2), (1, 2), (6, 2))
+DASHES = ((1, 0), (4, 2), (1, 2), (6, 2), (8, 6), (1, 5))
 """Dot columns drawn and left out: curves of several runs are told apart without colour."""
 
-DASH_GLYPHS = ("━━", "╍╍", "┄┄", "━╍")
-MARK_GLYPHS = ("◆", "●", "▲", "■")
-_ASCII_MARKS = "oxv#"
-_ASCII_DASHES = ("**", "++", "..", "%%")
+DASH_GLYPHS = ("━━", "╍╍", "┄┄", "━╍", "━ ", "┄ ")
+MARK_GLYPHS = ("◆", "●", "▲", "■", "▶", "◀")
+_ASCII_MARKS = "oxv#><"
+_ASCII_DASHES = ("**", "++", "..", "%%", "##", "@@")
+
+
+def ascii_layers(plot: Plot) -> str:
+    """The character of each layer where braille cannot be shown, as in the legend."""
+    if not plot.ascii:
+        return ""
+    return "..:" + "".join(_ASCII_DASHES[each.nth % len(DASHES)][0] for each in plot.series)
 
 
 def mark_glyph(plot: Plot, nth: int) -> str:
-    return (_ASCII_MARKS if plot.ascii else MARK_GLYPHS)[nth % len(MARK_GLYPHS)]
+    return glyph(nth, plot.ascii)
 
 
-def _dash_glyph(plot: Plot, nth: int) -> str:
-    return (_ASCII_DASHES if plot.ascii else DASH_GLYPHS)[nth % len(DASH_GLYPHS)]
+def glyph(nth: int, ascii: bool) -> str:
+    return (_ASCII_MARKS if ascii else MARK_GLYPHS)[nth % len(MARK_GLYPHS)]
+
+
+def dash_glyph(nth: int, ascii: bool) -> str:
+    return (_ASCII_DASHES if ascii else DASH_GLYPHS)[nth % len(DASH_GLYPHS)]
 
 
 def legend(plot: Plot, found: dict[int, Columns | None], width: int) -> list[list[Run]]:
@@ -36,7 +47,7 @@ def legend(plot: Plot, found: dict[int, Columns | None], width: int) -> list[lis
         if isinstance(series, Marks):
             sign, value = mark_glyph(plot, series.nth), _mark_value(plot, series)
         else:
-            sign = _dash_glyph(plot, series.nth)
+            sign = dash_glyph(series.nth, plot.ascii)
             value = _curve_value(plot, cols, width) if cols is not None else None
         number = plot.number(value)
         if plot.ascii:

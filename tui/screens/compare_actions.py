@@ -1,0 +1,279 @@
+"""What the keys of the comparison do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar, cast
+
+from textual.binding import Binding, BindingType
+
+from engine.plan.text import clean
+from engine.report.columns import COLUMNS
+from tui import chosen_columns, compare_messages, messages
+from tui.background import in_background
+from tui.compared import run_to_look_at
+from tui.screens import compare_out as out
+from tui.screens.compare_bars import CYCLE
+from tui.screens.compare_cells import on_screen
+from tui.screens.compare_columns import Order, Ticks
+from tui.screens.compare_goal import Goal, GoalForm
+from tui.screens.compare_layout import CompareChart
+from tui.screens.compare_older import ask_which, list_older
+from tui.screens.compare_table import numbered
+from tui.screens.compare_work import CompareWork
+from tui.screens.picker import Item, Picker
+from tui.widgets import format as show
+
+_PLAN = "the plan's order"
+_NEED_ROWS = frozenset(
+    [
+        "sort",
+        "columns",
+        "mark",
+        "metric",
+        "pane",
+        "export",
+        "copy",
+        "older",
+        "evidence",
+        "goal",
+        "turn",
+    ]
+)
+_OF_CURVES = frozenset(("axis", "point", "pan", "end", "zoom", "whole", "log_scale", "smooth"))
+"""What changes nothing where no curves are seen."""
+
+
+class CompareActions(CompareWork):
+    """Sorts, chooses, marks, copies, exports, and opens what is above the table."""
+
+    FIRST_KEYS: ClassVar[tuple[str, ...]] = (
+        "open",
+        "sort",
+        "view_of",
+        "of_place",
+        "pane",
+        "metric",
+        "columns",
+        "older",
+        "copy",
+        "export",
+    )
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "sort", "sort"),
+        Binding("w", "view_of", "view", tooltip="equal global batch, or each at its best batch"),
+        Binding("tab,shift+tab", "pane", "pane", key_display="Tab", tooltip="table or chart"),
+        Binding("m", "metric", "metric", tooltip="what stands below: curves or bars"),
+        Binding("t", "columns", "columns"),
+        Binding("a", "older", "older runs", tooltip="add runs of other experiments"),
+        Binding("y", "copy", "copy"),
+        Binding("e", "export", "export"),
+        Binding("i", "evidence", "evidence", show=False, tooltip="what was held constant"),
+        Binding("u", "goal", "target", show=False, tooltip="target accuracy and price"),
+        Binding("space", "mark", "mark", show=False, tooltip="draw this row below"),
+        Binding("n", "turn(1)", "next row", show=False),
+        Binding("p", "turn(-1)", "previous row", show=False),
+        Binding("b", "of_place", "baseline", tooltip="baseline; on the chart the band"),
+        Binding("backspace,escape", "back", "back", key_display="Backspace"),
+        *(
+            Binding(str(number), f"pick({number})", f"strategy {number}", show=False)
+            for number in range(1, 10)
+        ),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in _OF_CURVES:
+            return self.is_mounted and self.query_one(CompareChart).display
+        if action == "view_of":
+            return self.comparison is not None and len(self.comparison.views) > 1
+        if action == "of_place":
+            return self.comparison is not None and not (self.on_chart and self.shows_bars)
+        if action == "pick":
+            return 0 < cast("int", parameters[0]) <= len(self._own_rows())
+        if action in _NEED_ROWS:
+            return self.comparison is not None and bool(self.comparison.rows)
+        return super().check_action(action, parameters)
+
+    # The table
+
+    def on_comparison_table_opened(self) -> None:
+        from tui.screens.compare_detail import CompareDetail
+
+        if self.grid.key:
+            self.app.push_screen(CompareDetail(self.grid.key, self._known))
+
+    def on_comparison_table_visited(self) -> None:
+        self.show_table()
+        self.show_below()
+        self.refresh_bindings()
+
+    def on_comparison_table_scrolled(self) -> None:
+        self.show_lines()
+
+    def action_sort(self) -> None:
+        """A list of the columns; the one that it is sorted by, once more, turns it round."""
+
+        def answered(answer: str | frozenset[str] | None) -> None:
+            if isinstance(answer, str):
+                again = answer == self.order.name
+                self.order = Order(answer, not self.order.reverse if again else False)
+                self.show_all()
+
+        shown = [Item("", _PLAN), *(Item(each.name, each.title) for each in self.columns())]
+        items = [
+            each._replace(remark="Enter turns it round") if each.id == self.order.name else each
+            for each in shown
+        ]
+        self.app.push_screen(Picker("Sort by", items, at=self.order.name), answered)
+
+    def action_columns(self) -> None:
+        """Ticks for every column there is; kept for the next session."""
+        every = on_screen(COLUMNS)
+
+        def answered(answer: str | frozenset[str] | None) -> None:
+            if isinstance(answer, frozenset):
+                self._tick(answer)
+
+        items = [Item(each.name, each.title, each.about) for each in every]
+        ticked = frozenset(each.name for each in every if self.ticks.wants(each))
+        usual = frozenset(each.name for each in every if each.shown)
+        self.app.push_screen(Picker("Columns", items, ticked=ticked, reset=usual), answered)
+
+    def _tick(self, names: frozenset[str]) -> None:
+        ticks = Ticks()
+        for each in on_screen(COLUMNS):
+            if ticks.wants(each) != (each.name in names):
+                ticks = ticks.turned(each)
+        self.ticks = ticks
+        kept = chosen_columns.Kept(tuple(sorted(ticks.shown)), tuple(sorted(ticks.hidden)))
+        in_background(self, lambda: chosen_columns.remember(kept), "columns")
+        self.show_all()
+
+    def action_view_of(self) -> None:
+        known = self.comparison
+        if known is not None:
+            views = known.views
+            view = views[(views.index(known.view) + 1) % len(views)]
+            self._choose(view=view)
+
+    def action_of_place(self) -> None:
+        """The baseline from the table; on the chart the band, as in Live."""
+        if self.on_chart:
+            self.action_band()
+        elif (row := self.row) is not None:
+            self._choose(baseline=row.key)
+            self.dashboard.tell(f"{clean(row.figures.name)} is the baseline")
+
+    def _choose(self, **changes: object) -> None:
+        self.choices = replace(self.choices, **changes)  # type: ignore[arg-type]
+        self.look_again()
+
+    def action_goal(self) -> None:
+        known = self.comparison
+        if known is None:
+            return
+
+        def answered(answer: Goal | None) -> None:
+            if answer is not None:
+                self._choose(target=answer.target, price=answer.price)
+
+        goal = Goal(known.target if known.target_given else None, known.price)
+        reached = f"now {show.percent(known.target)}" if known.target is not None else "none yet"
+        self.app.push_screen(GoalForm(goal, reached), answered)
+
+    def action_turn(self, by: int) -> None:
+        self.grid.action_step(by)
+
+    def _own_rows(self) -> list[str]:
+        """The keys of the rows of the shown experiment, by their numbers."""
+        if self.comparison is None or self.look is None:
+            return []
+        return list(numbered(self.comparison, self.look))
+
+    def action_pick(self, number: int) -> None:
+        row = self.comparison.row(self._own_rows()[number - 1]) if self.comparison else None
+        if row is not None:
+            self.dashboard.show_run(run_to_look_at(row).run)
+
+    # Below it
+
+    def action_pane(self) -> None:
+        self.on_chart = not self.on_chart
+        self.show_table()
+        self.call_after_refresh(self._focus_and_draw)
+
+    def _focus_and_draw(self) -> None:
+        self.show_table()
+        self.show_below()
+        self.refresh_bindings()
+
+    def action_metric(self) -> None:
+        """Curves first, then bars."""
+        self.below = CYCLE[(CYCLE.index(self.below) + 1) % len(CYCLE)]
+        if not self.query_one("#compare-chart").display and not self.on_chart:
+            self.on_chart = True
+        self.show_table()
+        self.call_after_refresh(self._focus_and_draw)
+
+    def action_mark(self) -> None:
+        """Draws the rows that are marked alone; without marks the first ones are drawn."""
+        key = self.grid.key
+        if key:
+            kept = tuple(each for each in self.marked if each != key)
+            self.marked = kept if key in self.marked else (*kept, key)
+            self.show_all()
+
+    def action_back(self) -> None:
+        if self.on_chart and self.view.viewport.cursor is not None:
+            self.action_cursor_off()
+        elif self.on_chart:
+            self.action_pane()
+        else:
+            self.dashboard.action_show("live")
+
+    # Out
+
+    def _known(self) -> out.Known | None:
+        if self.look is None or self.comparison is None:
+            return None
+        return self.look, self.comparison
+
+    def action_copy(self) -> None:
+        known, row = self._known(), self.row
+        if known is not None and row is not None:
+            out.ask_what_to_copy(self.dashboard, *known, row)
+
+    def action_export(self) -> None:
+        if (known := self._known()) is not None:
+            out.ask_format(self, *known)
+
+    def on_exported(self, message: messages.Exported) -> None:
+        self.dashboard.tell(f"written: {clean(str(message.path))}")
+
+    def on_export_refused(self, message: messages.ExportRefused) -> None:
+        if not message.exists:
+            self.dashboard.tell(message.sentence, severity="error")
+        elif (known := self._known()) is not None:
+            out.ask_to_overwrite(self, *known, message)
+
+    def action_evidence(self) -> None:
+        from tui.screens.compare_evidence import CompareEvidence
+
+        self.app.push_screen(CompareEvidence(lambda: self.comparison))
+
+    # Others
+
+    def action_older(self) -> None:
+        list_older(self, self.dashboard.start.experiments_directory)
+
+    def on_older_listed(self, message: compare_messages.OlderListed) -> None:
+        if self.look is not None and self.is_current:
+            shown = self.look.snapshot.experiment.directory
+            ask_which(self.dashboard, self, message.rows, shown, self.added)
+
+    def on_older_loaded(self, message: compare_messages.OlderLoaded) -> None:
+        for each in message.problems:
+            self.dashboard.tell(each, severity="error")
+        self.added = message.added
+        self.look_again()

@@ -1,0 +1,66 @@
+"""What stands in a cell of the comparison on the screen. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.report import cells
+from engine.report.cells import factor
+from engine.report.columns import Column
+from engine.report.comparison import Row
+from engine.report.difference import Difference
+from tui.widgets import format as show
+from tui.widgets.fitting import at_word
+from tui.widgets.summary import SIGNS
+
+_MERGED = frozenset(("speedup_low", "speedup_high", "call", "repeats_to_settle"))
+"""Columns of an export that are one cell of the screen, together with ``speedup``."""
+
+_FOREMOST = (
+    *("state", "experiment", "images_per_second", "speedup", "top1", "peak_memory", "val_loss"),
+    *("stall_share", "seconds_to_accuracy", "batch_seconds_median", "train_seconds"),
+)
+"""What is in sight first where not all fit; the others follow as in an export."""
+
+_LONGEST = 40
+"""Cells of a text: a reason or the name of a device tells the rest in the details."""
+
+
+def on_screen(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """Those that can be chosen for the screen, the weightiest first; the name is always there."""
+    found = [each for each in columns if each.name not in {"name", *_MERGED}]
+    weight = {name: place for place, name in enumerate(_FOREMOST)}
+    return tuple(sorted(found, key=lambda each: weight.get(each.name, len(weight))))
+
+
+def cell(column: Column, row: Row) -> str:
+    """The value as people read it; an unknown one is ``–``."""
+    if column.name == "speedup":
+        return speedup(row.difference)
+    if column.name == "state":
+        return f"{SIGNS.get(row.figures.state, ('·', ''))[0]} {row.figures.state}"
+    text = cells.cell(column, row)
+    return at_word(text, _LONGEST) if column.unit == "text" else text
+
+
+def speedup(difference: Difference) -> str:
+    """``1.42x (1.31–1.54)``, ``tie (0.99–1.01)``, ``1.05x undecided (5 repeats)``.
+
+    The call stands in the cell: without it a ratio says more than is known.
+    """
+    call, needs = difference.call, difference.repeats_to_settle
+    if call == "baseline":
+        return "baseline"
+    if call == "unknown" or difference.ratio is None:
+        return show.UNKNOWN
+    if call == "undecided":
+        settled = f" ({needs} repeats)" if needs is not None else ""
+        return f"{factor(difference.ratio)}x undecided{settled}"
+    if call == "tie" and difference.low is not None and difference.high is not None:
+        return f"tie ({factor(difference.low)}–{factor(difference.high)})"
+    return "tie" if call == "tie" else cells.speedup(difference)
+
+
+def is_left(column: Column) -> bool:
+    """Text stands to the left, numbers to the right."""
+    return column.unit in ("text", "flag")
