@@ -118,7 +118,7 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
             facts.ready(
                 used,
                 strategy.precision,
-                workers=workers,
+                workers=_workers_of_node(workers, world, feed),
                 threads=threads,
                 queue=stream.queue,
                 held=strategy.held(),
@@ -148,7 +148,19 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
 
 
 def _share_of_workers(workers: int, world: World, feed: Feed) -> int:
-    """Of the node's workers those of this rank: only ranks that need images have any."""
+    """Of the node's workers those of this rank: only ranks that need images have any.
+
+    All ranks together have as many as one rank alone would, or strategies could not be compared;
+    but at least one each.
+    """
     if not feed.images:
         return 0
-    return -(-workers // world.local_size) if feed.shards > 1 else workers
+    if feed.shards == 1:
+        return workers
+    each, more = divmod(workers, world.local_size)
+    return max(min(workers, 1), each + (world.local_rank < more))
+
+
+def _workers_of_node(workers: int, world: World, feed: Feed) -> int:
+    """How many there are in the end, where ranks are more than workers were asked for."""
+    return max(workers, world.local_size) if workers and feed.shards > 1 else workers
