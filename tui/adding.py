@@ -25,15 +25,21 @@ class Addable:
 
 
 def addable(
-    plan: ExperimentPlan, strategies: Sequence[Strategy], machine: Machine
+    plan: ExperimentPlan, strategies: Sequence[Strategy], machine: Machine | None
 ) -> tuple[Addable, ...]:
-    """Those that can run on ``machine`` with the settings of the experiment before the others."""
+    """Those that can run on ``machine`` with the settings of the experiment before the others.
+
+    Before the machine is known nothing is known to be impossible.
+    """
     there = {run.strategy.name for run in plan.runs}
     found = [_judged(plan, each, machine) for each in strategies if each.name not in there]
     return tuple(sorted(found, key=lambda each: not each.possible))
 
 
-def _judged(plan: ExperimentPlan, chosen: Strategy, machine: Machine) -> Addable:
+def _judged(plan: ExperimentPlan, chosen: Strategy, machine: Machine | None) -> Addable:
+    if machine is None:
+        name, about = clean(chosen.name), clean(chosen.explanation)
+        return Addable(name=name, explanation=about, possible=True)
     can = availability(chosen, machine, plan.settings)
     reason, possible = can.reason, can.status != "unavailable"
     if possible:

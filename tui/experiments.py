@@ -30,6 +30,10 @@ class ExperimentRow:
     strategies: tuple[str, ...]
     best_top1: float | None
     """0..1, over all runs."""
+    runs: int = 0
+    """Of the plan, where a strategy has more than one; else 0."""
+    done: int = 0
+    """Of these, how many are done."""
     seconds: float | None
     """From its creation to its end, or to now while it runs."""
     reason: str = ""
@@ -62,6 +66,8 @@ def _row(each: Experiment, now: float) -> ExperimentRow:
     state = each.state()
     runs = summary.runs if summary else ()
     accuracies = [run.best_top1 for run in runs if run.best_top1 is not None]
+    strategies = tuple(dict.fromkeys(clean(run.strategy.name) for run in each.plan.runs))
+    several = len(each.plan.runs) > len(strategies)
     end = now if state in RUNNING else summary.updated if summary else None
     return ExperimentRow(
         directory=each.directory,
@@ -70,8 +76,10 @@ def _row(each: Experiment, now: float) -> ExperimentRow:
         state="stopping" if summary and summary.stopping and state == "running" else state,
         dataset=clean(Path(each.plan.dataset).name),
         model=clean(each.plan.settings.model),
-        strategies=tuple(dict.fromkeys(clean(run.strategy.name) for run in each.plan.runs)),
+        strategies=strategies,
         best_top1=max(accuracies, default=None),
+        runs=len(each.plan.runs) if several else 0,
+        done=sum(run.state == "done" for run in runs),
         seconds=None if end is None else max(0.0, end - each.plan.created),
         reason=clean(next((run.reason for run in runs if run.reason), "")),
     )

@@ -66,6 +66,7 @@ class RunFinished(Message):
 
     run: str
     strategy: str
+    """With its repeat, where there are several."""
     state: str
     """``done``, ``failed`` or ``stopped``."""
     reason: str
@@ -155,6 +156,8 @@ class AddableFound(Message):
     """The strategies that are not in the experiment, or the sentence why none is known."""
 
     found: tuple[Addable, ...]
+    judged: bool
+    """Whether it is known which of them can run here."""
     problem: str = ""
 
 

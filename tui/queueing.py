@@ -80,9 +80,9 @@ class Queueing(Following, inherit_bindings=False):
     def on_queue_answered(self, message: messages.QueueAnswered) -> None:
         if message.refused:
             self.tell(message.refused, severity="error")
-        elif message.request.action != "move":
-            done = "queued" if message.request.action == "add" else "out of the queue"
-            self.tell(f"{message.request.strategy} is {done}")
+        elif message.request.action == "add":
+            # Elsewhere than in the queue nothing else tells of it.
+            self.tell(f"{message.request.strategy} is queued")
         if self.feed is not None and message.directory == self.feed.directory:
             self.requests.answered(time.time(), refused=bool(message.refused))
             self._leave_next()

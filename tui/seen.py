@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
-from engine.journal.views import ExperimentView
+from engine.journal.views import ExperimentView, RunView
 from engine.plan import places
 from tui.widgets import format as show
+
+_MANY = 5
+"""Runs of which more are counted instead of named."""
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,17 +46,28 @@ def remember(directory: Path, view: ExperimentView) -> None:
 
 def since(seen: Seen, view: ExperimentView, now: float) -> str:
     """What happened since a look, in a sentence; empty where nothing did."""
+    changed = [run for run in view.runs if run.state != seen.states.get(run.run, "queued")]
+    news = _counted(changed) if len(changed) > _MANY else _named(changed)
+    if not news:
+        return ""
+    return f"Since you left, {show.seconds(now - seen.at)} ago: {', '.join(news)}"
+
+
+def _named(changed: Sequence[RunView]) -> list[str]:
     news = []
-    for run in view.runs:
-        if run.state == seen.states.get(run.run, "queued"):
-            continue
+    for run in changed:
         top1 = run.validations[-1].top1 if run.validations else None
         value = f" ({show.percent(top1)})" if top1 is not None and run.state == "done" else ""
         word = {"running": "began", "queued": "is queued again"}.get(run.state, f"is {run.state}")
         news.append(f"{run.strategy} {word}{value}")
-    if not news:
-        return ""
-    return f"Since you left, {show.seconds(now - seen.at)} ago: {', '.join(news)}"
+    return news
+
+
+def _counted(changed: Sequence[RunView]) -> list[str]:
+    """``12 are done, 1 is failed``: of many nobody reads the names."""
+    states = [run.state for run in changed]
+    counts = {state: states.count(state) for state in dict.fromkeys(states)}
+    return [f"{count} {'is' if count == 1 else 'are'} {state}" for state, count in counts.items()]
 
 
 def _file(directory: Path) -> Path:

@@ -70,12 +70,17 @@ def farewell(directories: Iterable[Path]) -> str:
     )
 
 
+def not_there(directory: Path) -> tuple[Addable, ...]:
+    """The strategies that an experiment lacks. Raises an error of ours."""
+    return addable(open_directory(directory).plan, known_strategies(), None)
+
+
 def can_be_added(directory: Path) -> tuple[Addable, ...]:
-    """What could come to an experiment here. Blocks for seconds where torch must be asked."""
+    """Which of them can run here. Blocks for seconds where torch must be asked."""
     from engine.run import host
 
-    plan = open_directory(directory).plan
-    return addable(plan, known_strategies(), host.probe())
+    machine = host.probe()
+    return addable(open_directory(directory).plan, known_strategies(), machine)
 
 
 def ask(directory: Path, request: Request) -> None:

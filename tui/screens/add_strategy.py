@@ -57,28 +57,35 @@ class AddScreen(ModalScreen[str]):
     def __init__(self, directory: Path) -> None:
         super().__init__()
         self._directory = directory
+        self._judged = False
 
     def compose(self) -> ComposeResult:
         with Vertical() as panel:
             panel.border_title = "Add a strategy"
             yield AddList()
-            yield Static("looking at this machine …", id="about")
+            yield Static("reading …", id="about")
         yield KeysLine()
 
     def on_mount(self) -> None:
         directory = self._directory
 
-        def work() -> messages.AddableFound:
+        def work(judged: bool) -> messages.AddableFound:
             from tui import session
 
+            look = session.can_be_added if judged else session.not_there
             try:
-                return messages.AddableFound(session.can_be_added(directory))
+                return messages.AddableFound(look(directory), judged)
             except ResnetTuiError as error:
-                return messages.AddableFound((), str(error))
+                return messages.AddableFound((), judged, str(error))
 
-        in_background(self, work, "addable")
+        in_background(self, lambda: work(judged=False), "lacking")
+        in_background(self, lambda: work(judged=True), "addable")
 
     def on_addable_found(self, message: messages.AddableFound) -> None:
+        if self._judged and not message.judged:
+            return
+        self._judged = message.judged
+        self.query_one(Vertical).border_subtitle = "" if self._judged else "looking at this machine"
         listed = self.query_one(AddList)
         listed.show_found(message.found)
         listed.display = bool(message.found)

@@ -15,6 +15,7 @@ from tui.screens import live_model as model
 from tui.screens.live_actions import LiveActions
 from tui.screens.live_model import Entry, Look
 from tui.screens.live_news import ENDED, News
+from tui.screens.live_preparing import search_at_hand
 from tui.screens.live_queue import waiting
 from tui.screens.live_time import Insights
 from tui.widgets.viewport import Viewport
@@ -131,9 +132,11 @@ class LiveScreen(LiveActions):
 
     def _follow(self, snapshot: Snapshot, all_: tuple[Entry, ...]) -> Entry:
         """The run worth looking at; while something is prepared, the one that it is for."""
-        ahead = waiting(snapshot, all_)
-        if ahead and snapshot.alive and snapshot.view.preparing is not None:
-            return ahead[0]
+        ahead, view = waiting(snapshot, all_), snapshot.view
+        if ahead and snapshot.alive and view.preparing is not None:
+            search = search_at_hand(view)
+            of_it = [each for each in ahead if search and each.strategy == search.strategy]
+            return (of_it or ahead)[0]
         return model.follow(all_)
 
     def _asked(self, all_: tuple[Entry, ...]) -> dict[str, float]:
@@ -166,6 +169,8 @@ class LiveScreen(LiveActions):
         """Says what happened since the last look, and lets go of requests that are done."""
         for message in self._news.ends(snapshot):
             self.post_message(message)
+        for sentence in self._news.found(snapshot):
+            self._app.tell(sentence)
         for alert in self._news.alerts(snapshot):
             self._app.tell(alert.text, severity=alert.level)
         if news := self._news.welcome(snapshot, time.time()):

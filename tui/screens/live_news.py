@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from engine.journal.events import Notice
-from engine.journal.views import ExperimentView
+from engine.journal.events import BatchFound, Notice
+from engine.journal.views import ExperimentView, RunView
 from engine.plan.text import clean
 from tui.feed import Snapshot
 from tui.messages import ExperimentFinished, RunFinished
+from tui.screens.live_model import entries
 from tui.seen import since
+from tui.widgets import format as show
 
 ENDED = ("done", "failed", "stopped")
 
@@ -44,6 +46,8 @@ class News:
         self._welcomed = False
         self._alerts: frozenset[Alert] | None = None
         """Those at the last look; ``None`` before all has been read."""
+        self._found: dict[str, BatchFound] = {}
+        self._found_first = True
         self._told: dict[tuple[str, str], float] = {}
         """When a run's warnings of a kind were last told."""
 
@@ -55,6 +59,16 @@ class News:
         fresh = now - self._alerts if self._alerts is not None else frozenset()
         self._alerts = now
         return [each for each in sorted(fresh, key=lambda each: each.t) if not self._was_told(each)]
+
+    def found(self, snapshot: Snapshot) -> list[str]:
+        """Batch sizes that were found since the last look; those before the first are history."""
+        if not snapshot.caught_up:
+            return []
+        now = {each.strategy: each.found for each in snapshot.view.searches if each.found}
+        fresh = [each for name, each in now.items() if self._found.get(name) != each]
+        first, self._found = self._found_first, now
+        self._found_first = False
+        return [] if first else [_found(each) for each in fresh]
 
     def _was_told(self, alert: Alert) -> bool:
         """By another rank of the run just before: what they share is told by all of them."""
@@ -80,14 +94,28 @@ class News:
         was_alive, self._alive = self._alive, snapshot.alive
         if not snapshot.caught_up:
             return []
+        titles = {each.name: each.title for each in entries(snapshot)}
         found: list[Message] = [
-            RunFinished(run.run, run.strategy, run.state, run.reason)
+            RunFinished(run.run, titles.get(run.run, run.strategy), run.state, run.reason)
             for run in snapshot.view.runs
-            if run.state in ENDED and before.get(run.run) in ("queued", "running")
+            if run.state in ENDED and _was_under_way(run, before.get(run.run))
         ]
         if was_alive and not snapshot.alive:
             found.append(ExperimentFinished(snapshot.experiment.name, snapshot.state))
         return found
+
+
+def _was_under_way(run: RunView, before: str | None) -> bool:
+    """What was taken out of the queue did not end: it never began."""
+    return before == "running" or (before == "queued" and run.state != "stopped")
+
+
+def _found(found: BatchFound) -> str:
+    strategy, reason = clean(found.strategy), clean(found.reason)
+    if found.batch_size is None:
+        return f"no batch size of {strategy} could be measured: {reason}"
+    rate = show.rate(found.images_per_second)
+    return f"{strategy} is fastest at a batch of {show.count(found.batch_size)}: {rate} images/s"
 
 
 def _alerts(view: ExperimentView) -> Iterator[Alert]:

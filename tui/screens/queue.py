@@ -33,12 +33,14 @@ PAINT = 0.25
 class QueueScreen(Screen[None]):
     """On top of Live or Compare; painted once a second, and at once where something was asked."""
 
+    BINDING_GROUP_TITLE = "queue"
+    FIRST_KEYS: ClassVar[tuple[str, ...]] = ("move", "drop", "retry", "app.add", "close")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("shift+up", "move(-1)", "move", key_display="Shift+↑ ↓", tooltip="do it earlier"),
         Binding("shift+down", "move(1)", "do it later", show=False),
         Binding("D", "drop", "drop"),
         Binding("R", "retry", "retry"),
-        Binding("A", "app.add", "add a strategy"),
+        Binding("A", "app.add", "add", tooltip="add a strategy"),
         Binding("u,backspace,escape", "close", "back", key_display="u"),
     ]
 
@@ -46,7 +48,7 @@ class QueueScreen(Screen[None]):
     QueueScreen {
         QueueList {
             height: 1fr;
-            margin: 1 1 0 1;
+            margin: 0 1;
             scrollbar-gutter: stable;
         }
         #queue-detail {

@@ -1,9 +1,10 @@
-"""The queue of an experiment as rows: first what was done, in that order, then what waits. Pure."""
+"""The queue of an experiment as rows: what was begun, what waits, what was dropped. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.journal.commands import TAKEN_OUT
 from engine.plan.text import clean
 from tui.feed import Snapshot
 from tui.requests import Request, Requests
@@ -23,16 +24,16 @@ def ordered(
     ahead = waiting(snapshot, all_)
     names = requests.order([each.name for each in ahead], now)
     by_name = {each.name: each for each in ahead}
-    begun = [each for each in all_ if each.name not in by_name]
-    return (*sorted(begun, key=_when), *(by_name[name] for name in names))
+    begun = [(t, each.number, each) for each in all_ if (t := _begun(each)) is not None]
+    never = [each for each in all_ if _begun(each) is None and each.name not in by_name]
+    waits = (by_name[name] for name in names)
+    return (*(each for _, _, each in sorted(begun, key=lambda one: one[:2])), *waits, *never)
 
 
-def _when(entry: Entry) -> tuple[bool, float, int]:
-    """What trains comes last; what was dropped before its turn stands where that was done."""
+def _begun(entry: Entry) -> float | None:
+    """When its latest attempt began; ``None`` of a run that waits, or was dropped before that."""
     run = entry.view
-    if run is None:
-        return True, 0.0, entry.number
-    return run.state == "running", run.started or run.ended or 0.0, entry.number
+    return run.started if run is not None and run.state != "queued" else None
 
 
 def rows(
@@ -45,7 +46,7 @@ def rows(
 ) -> list[QueueRow]:
     """A row for each run of ``order``."""
     batches = {each.plan.settings.batch_size for each in order}
-    left = set(waiting(snapshot, order))
+    left = {each.name for each in waiting(snapshot, order)}
     return [
         QueueRow(
             run=each.name,
@@ -57,7 +58,7 @@ def rows(
             when=_time(each, told),
             asked=asked(requests.of(each.name), now),
             reason=clean(each.view.reason) if each.view is not None else "",
-            waits=each in left,
+            waits=each.name in left,
         )
         for each in order
     ]
@@ -76,7 +77,9 @@ def _time(entry: Entry, told: Expected) -> str:
     if run is None or run.state == "queued":
         start = told.starts.get(entry.name)
         return f"about {hour(start)}" if start is not None else show.UNKNOWN
-    if not run.started or not run.ended:
+    if not run.started:
+        return "dropped" if run.reason == TAKEN_OUT else "not begun"
+    if not run.ended:
         return ""
     return f"took {show.seconds(run.ended - run.started)}"
 
@@ -95,7 +98,8 @@ def about(
 ) -> str:
     """``7 of 15 done · all done about 18:40``, and what is prepared or on its way."""
     done = sum(each.view is not None and each.view.state == "done" for each in all_)
-    parts = [f"{done} of {len(all_)} done"]
+    dropped = sum(each.view is not None and each.view.reason == TAKEN_OUT for each in all_)
+    parts = [f"{done} of {len(all_) - dropped} done"]
     if told.all_done is not None and any(each.is_left for each in all_):
         parts.append(f"all done about {hour(told.all_done)}")
     parts.append(preparing(snapshot, now))

@@ -48,9 +48,18 @@ def summary(
     return Content.assemble(
         (f"{enter} starts ", "$quiet"),
         (", ".join(ticked), "bold"),
-        (f" · {clean(settings.model)} · {epochs}", "$quiet"),
+        (f" · {clean(settings.model)} · {epochs}{_runs(settings, len(ticked))}", "$quiet"),
         memory or "",
     )
+
+
+def _runs(settings: Settings, strategies: int) -> str:
+    """How many trainings that is, where a strategy has more than one; how long they take is not
+    known before the first of them."""
+    runs = strategies * settings.repeats
+    if settings.find_batch:
+        return f" · batch sizes searched, then up to {2 * runs:,} runs"
+    return f" · {runs:,} runs" if settings.repeats > 1 else ""
 
 
 def strategy(chosen: Choice, in_full: bool, memory: str = "") -> Content:

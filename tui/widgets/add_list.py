@@ -31,8 +31,12 @@ class AddList(Lines):
         return self._found[self.cursor] if self.cursor < len(self._found) else None
 
     def show_found(self, found: Sequence[Addable]) -> None:
+        # At the first the user may not have looked yet.
+        before = self.strategy.name if self.strategy is not None and self.cursor else ""
         self._found = tuple(found)
         self.set_count(len(self._found))
+        names = [each.name for each in self._found]
+        self.cursor = names.index(before) if before in names else 0
 
     def watch_cursor(self, old: int, new: int) -> None:
         super().watch_cursor(old, new)

@@ -107,7 +107,7 @@ class ExperimentList(Lines):
             (f"{mark} {row.state}".ljust(11), colour),
             _cut(row.dataset, dataset, "bold"),
             _cut(row.model, 10, ""),
-            _cut(", ".join(row.strategies), strategies, ""),
+            _cut(_what(row, strategies), strategies, ""),
             (percent(row.best_top1).rjust(8), "bold" if row.best_top1 is not None else ""),
             (seconds(row.seconds).rjust(11), "$quiet"),
         )
@@ -124,6 +124,18 @@ class ExperimentList(Lines):
         if before is not None:
             self.go_to(before.directory)
         self.post_message(messages.ExperimentVisited())
+
+
+def _what(row: ExperimentRow, width: int) -> str:
+    """``single, amp``, and with repeats ``7 of 15 done · single, amp``."""
+    names = ", ".join(row.strategies)
+    if not row.runs:
+        return names
+    return (
+        f"{row.done} of {row.runs} done · {names}"
+        if width > 24
+        else f"{row.done}/{row.runs} {names}"
+    )
 
 
 def _cut(text: str, width: int, style: str) -> Content:

@@ -17,20 +17,21 @@ from tui.widgets.tables import table
 
 def preparing(phase: PhaseView, search: SearchView | None, now: float, width: int) -> list[Content]:
     """What lasts, with its seconds, and every batch size that was tried."""
+    what = doing(phase, now, max(8, width - 4))
     lines = [
         heading("Preparing", width),
-        Content.assemble(
-            "  ", ("●", "bold $accent"), (f" {doing(phase, now)}", "bold $foreground")
-        ),
+        Content.assemble("  ", ("●", "bold $accent"), (f" {what}", "bold $foreground")),
     ]
     if search is not None and search.tried:
         lines += [Content(""), *tries(search.tried, width)]
     return lines
 
 
-def doing(phase: PhaseView, now: float) -> str:
-    """``reading 397 images into memory, 3 s``."""
-    return f"{clean(phase.name)}, {max(0.0, now - phase.started):.0f} s"
+def doing(phase: PhaseView, now: float, width: int = 1000) -> str:
+    """``reading 397 images into memory, 3 s``; the seconds are there however narrow it is."""
+    since = max(0.0, now - phase.started)
+    told = f", {f'{since:.0f} s' if since < 60 else show.seconds(since)}"
+    return at_word(clean(phase.name), width - len(told)) + told
 
 
 def tries(tried: Sequence[BatchTried], width: int) -> list[Content]:

@@ -16,10 +16,10 @@ from tui import messages
 from tui.widgets.lines import Lines
 from tui.widgets.summary import SIGNS
 
-_NUMBER = 5
+_NUMBER = 6
 _STATE = 12
-_WHEN = 19
-"""The longest: ``ends about 18:40``, and ``took 59 min 59 s``."""
+_WHEN = 17
+"""The longest: ``took 59 min 59 s``, and a space before it."""
 _LEAST = 8
 """Cells of a strategy's name that are always there."""
 
@@ -49,7 +49,9 @@ class QueueList(Lines):
     """``show_rows`` takes the runs; line 0 is the heading."""
 
     BINDING_GROUP_TITLE = "queue"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", "look at it")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "look", tooltip="look at the run")
+    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,6 +89,8 @@ class QueueList(Lines):
         for number, row in enumerate(self._rows):
             if row.waits or row.state in ("running", "starting", "stopping"):
                 self.cursor = number + 1
+                # How far it can scroll is known after the next layout.
+                self.call_after_refresh(self.scroll_to_line, self.cursor)
                 return
 
     def action_open(self) -> None:
@@ -105,7 +109,7 @@ class QueueList(Lines):
         if number == 0:
             repeat = "repeat".rjust(self._repeat) + "  " if self._repeat else ""
             batch = "batch".rjust(self._batch) + "  " if self._batch else ""
-            head = f"{'#':>{_NUMBER - 1}}  {'strategy':<{strategy}}{repeat}{batch}"
+            head = f"{'#':>{_NUMBER - 2}}  {'strategy':<{strategy}}{repeat}{batch}"
             return Content.styled(f"{head}{'state':<{_STATE}}{'when':>{_WHEN}}", "$quiet")
         row = self._rows[number - 1]
         sign, colour = SIGNS.get(row.state, ("·", "$quiet"))
@@ -113,7 +117,7 @@ class QueueList(Lines):
         when = (row.asked, "bold $accent") if row.asked else (row.when, "$quiet")
         parts: list[Content | str | tuple[str, str]] = [
             ("▌" if here else " ", "$primary"),
-            (f"{row.number:>{_NUMBER - 2}}  ", "$quiet"),
+            (f"{row.number:>{_NUMBER - 3}}  ", "$quiet"),
             _cut(row.strategy, strategy, "bold" if not row.waits else ""),
         ]
         if self._repeat:

@@ -58,6 +58,11 @@ def status(state: str, words: str, about: Sequence[str], right: str, width: int)
     sign, colour = SIGNS.get(state, ("·", "$quiet"))
     left = Content.assemble((f"{sign} {words}", f"bold {colour}"), "   ")
     facts = [each for each in about if each]
+    least = left.cell_length + len(facts[0] if facts else "") + 3
+    if least + len(right) > width:
+        # Which run it is counts for more than when all will be done.
+        right = right.partition(",")[0]
+        right = right if least + len(right) <= width else ""
     room = width - left.cell_length - (len(right) + 3 if right else 0)
     while len(facts) > 1 and sum(len(each) + 3 for each in facts) - 3 > room:
         facts.pop()
