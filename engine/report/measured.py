@@ -41,6 +41,7 @@ def planned(plan: RunPlan, experiment: str, state: str = "queued") -> Figures:
         parallelism=plan.strategy.parallelism,
         stages=settings.stages if pipelined else None,
         micro_batches=settings.micro_batches if pipelined else None,
+        steady=False,
     )
 
 

@@ -70,7 +70,7 @@ def _before_the_first(run: RunView) -> Steady:
     times = rows(run, column("step"), first, last)
     images = rows(run, "images", first, last)
     if not len(times) or len(images) != len(times):
-        return Steady(warm=False)
+        return Steady(warm=False, bubble=_bubble(run))
     measured = ~np.isnan(times)
     seconds = float(times[measured].sum())
     waited = rows(run, column("starved"), first, last)
@@ -87,6 +87,7 @@ def _before_the_first(run: RunView) -> Steady:
         steps_kept=int(measured.sum()),
         warm=False,
         stall_share=_share(float(known(waited)[measured].sum()), seconds) if tells else None,
+        bubble=_bubble(run),
     )
 
 
