@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from engine.journal.views import Conditions, GpuConditions
+from engine.report.compare import compare
+from engine.report.comparison import Comparison, Held, Source
+from tests.report.tables import HASHES, plan_of, source, source_of
+
+TWO = {"single": [100.0, 100.0], "amp": [140.0, 141.0]}
+
+
+def held(comparison: Comparison) -> dict[str, Held]:
+    return {each.what: each for each in comparison.held}
+
+
+def told(what: str, *sources: Source) -> tuple[str, str]:
+    found = held(compare(sources))[what]
+    return found.constancy, found.detail
+
+
+def under(recorded: Source, conditions: Mapping[str, Conditions]) -> Source:
+    """The same, the machine having been so during the runs of these strategies."""
+    runs = tuple(
+        replace(run, conditions=conditions.get(run.strategy)) for run in recorded.view.runs
+    )
+    return replace(recorded, view=replace(recorded.view, runs=runs))
+
+
+def test_what_is_equal_in_every_repeat_is_proven_by_hashes() -> None:
+    found = held(compare([source(TWO)]))
+    for what in ("initial weights", "split", "sample order", "augmentation", "batch sizes"):
+        assert found[what] == Held(what, "equal", "in each of 2 repeats, another in each")
+    one = held(compare([source({"single": [1.0], "amp": [1.0]})]))
+    assert one["initial weights"] == Held("initial weights", "equal", "weights hash 0")
+    assert found["evaluation"].detail == "100 images, 2 times"
+    assert found["versions"].detail == "torch 2.15"
+    assert found["hardware"].detail == "a processor, 2 cores of box"
+    assert found["cores and workers"] == Held(
+        "cores and workers", "equal", "2 threads and 0 workers"
+    )
+    assert found["precision of the baseline"].detail == "single: fp32"
+    assert found["dataset and settings"].detail == "resnet50, 224 px, 2 epochs"
+    assert found["other users of the cores"].constancy == "unknown"
+    # Nothing to say of GPUs on a CPU.
+    assert "clocks" not in found
+
+
+@pytest.mark.parametrize("name", list(HASHES))
+def test_who_differs_is_named_with_the_repeat(name: str) -> None:
+    what = {
+        "weights": "initial weights", "order": "sample order", "batches": "batch sizes",
+    }.get(name, name)  # fmt: skip
+    other = {each: f"{value} 1" for each, value in HASHES.items()} | {name: "another"}
+    plan = plan_of(("single", "amp"), 2)
+    second = next(run.run for run in plan.runs if run.strategy.name == "amp" and run.repeat == 1)
+    recorded = source_of(plan, TWO, readies={second: {"hashes": other}})
+    assert told(what, recorded) == ("differs", "amp from single (repeat 2)")
+    others = [each for each in held(compare([recorded])).values() if each.constancy == "differs"]
+    assert len(others) == 1
+
+
+def test_what_a_run_does_not_tell_is_unknown() -> None:
+    recorded = source(TWO, readies={"amp": {"hashes": {}}})
+    assert told("split", recorded) == ("unknown", "not told by amp")
+    nobody = source(TWO, readies={"amp": {"hashes": {}}, "single": {"hashes": {}}})
+    assert told("split", nobody) == ("unknown", "")
+
+
+def test_nothing_is_compared_before_two_strategies_are_done() -> None:
+    assert compare([source({"single": [1.0]})]).held == ()
+    assert compare([source({"single": [1.0, 1.0], "amp": [None, None]})]).held == ()
+
+
+def test_versions_hardware_and_shares_of_cores() -> None:
+    recorded = source(
+        TWO,
+        versions={"amp": {"python": "3.12", "torch": "2.16"}},
+        readies={"amp": {"device_name": "another", "threads": 1, "workers": 4}},
+    )
+    assert told("versions", recorded) == (
+        "differs",
+        "single: torch 2.15; amp: python 3.12, torch 2.16",
+    )
+    assert told("hardware", recorded)[0] == "differs"
+    assert told("cores and workers", recorded) == (
+        "differs",
+        "single: 2 threads and 0 workers; amp: 1 threads and 4 workers",
+    )
+    ddp = source({"single": [1.0], "ddp": [1.0]})
+    assert told("cores and workers", ddp) == ("equal", "2 threads and 0 workers")
+
+
+def test_an_experiment_with_other_settings_differs() -> None:
+    plan = plan_of(("single",), model="resnet18")
+    elsewhere = replace(plan, runs=tuple(replace(run, dataset="/older") for run in plan.runs))
+    other = source_of(elsewhere, {"single": [100.0]}, name="older")
+    assert told("dataset and settings", source({"single": [1.0]}), other) == (
+        "differs",
+        "dataset (first: single: /photographs; older: single: /older) and "
+        "model (first: single: resnet50; older: single: resnet18)",
+    )
+
+
+def gpu_run(**readings: Any) -> Conditions:
+    known = {"name": "NVIDIA H200", "uuid": "GPU-0", "samples": 9, **readings}
+    other = GpuConditions(name="NVIDIA H200", uuid="GPU-1", samples=9, sm_clock=300.0)
+    return Conditions(samples=9, gpus=(GpuConditions(**known), other))
+
+
+def on_gpu(single: Conditions, amp: Conditions) -> Source:
+    ready = {"device": "cuda:0", "uuids": ("GPU-0",)}
+    recorded = source(TWO, readies={"single": ready, "amp": ready})
+    return under(recorded, {"single": single, "amp": amp})
+
+
+def test_clocks_that_differ_by_more_than_three_percent() -> None:
+    fast, slower = gpu_run(sm_clock=1980.0), gpu_run(sm_clock=1930.0)
+    assert told("clocks", on_gpu(fast, slower)) == (
+        "equal",
+        "1930 to 1980 MHz, on average over a run",
+    )
+    throttled = gpu_run(sm_clock=1500.0)
+    assert told("clocks", on_gpu(fast, throttled)) == (
+        "differs",
+        "amp ran at 1500 MHz, single at 1980",
+    )
+    assert told("clocks", on_gpu(fast, gpu_run())) == ("unknown", "not told by amp")
+    assert told("precision of the baseline", on_gpu(fast, fast)) == (
+        "equal",
+        "single: fp32, TF32 off",
+    )
+
+
+def test_other_users_of_the_gpus() -> None:
+    alone, beside = gpu_run(others_memory=2**20), gpu_run(others_memory=3 * 2**30)
+    assert told("other users of the GPUs", on_gpu(alone, alone)) == ("equal", "none")
+    assert told("other users of the GPUs", on_gpu(alone, beside)) == (
+        "differs",
+        "others held up to 3.0 GiB beside amp",
+    )
+    assert told("other users of the GPUs", on_gpu(alone, gpu_run())) == (
+        "unknown",
+        "not told by amp",
+    )
+
+
+def test_other_users_of_the_cores() -> None:
+    def cores(single: float, amp: float) -> Source:
+        return under(
+            source(TWO),
+            {
+                "single": Conditions(samples=9, other_cores=single),
+                "amp": Conditions(samples=9, other_cores=amp),
+            },
+        )
+
+    assert told("other users of the cores", cores(0.1, 0.2)) == (
+        "equal",
+        "at most 0.2 of 2 cores, on average over a run",
+    )
+    assert told("other users of the cores", cores(0.1, 1.1)) == (
+        "differs",
+        "1.1 cores busy with others beside amp, 0.1 beside single",
+    )

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.journal.events import BatchFound
+from engine.journal.views import ExperimentView
+from engine.report.compare import compare
+from engine.report.comparison import Choices, Source
+from tests.report.tables import plan_of, source, source_of
+from tests.report.views import NOW
+
+
+def changed(recorded: Source, view: ExperimentView) -> Source:
+    return replace(recorded, view=view)
+
+
+def test_a_fair_table_needs_no_remark() -> None:
+    assert compare([source({"single": [100.0], "amp": [140.0]})]).remarks == ()
+
+
+def test_a_batch_that_is_normalised_in_parts_is_said_in_words() -> None:
+    table = compare([source({"single": [1.0], "ddp": [1.0], "gpipe": [1.0]})])
+    assert table.remarks == (
+        "ddp: batch normalisation sees 50 of 100 images.",
+        "gpipe: batch normalisation sees 20 of 100 images.",
+    )
+
+
+def test_best_batches_differ_in_steps_and_not_in_the_learning_rate() -> None:
+    plan = plan_of(("single", "ddp", "amp"))
+    ddp = next(run for run in plan.runs if run.strategy.name == "ddp")
+    best = replace(ddp, run="04-ddp", view="best", settings=replace(ddp.settings, batch_size=200))
+    found = [
+        BatchFound(t=NOW, strategy="single", batch_size=100),
+        BatchFound(t=NOW, strategy="ddp", batch_size=200),
+        BatchFound(t=NOW, strategy="amp", reason="no batch size fits"),
+    ]
+    recorded = source_of(
+        replace(plan, runs=(*plan.runs, best)),
+        {"single": [100.0], "ddp": [150.0], "amp": [1.0]},
+        extra=found,
+    )
+    steps = {"01-single": 12, "04-ddp": 6}
+    runs = tuple(replace(run, step=steps.get(run.run, 12)) for run in recorded.view.runs)
+    table = compare([changed(recorded, replace(recorded.view, runs=runs))], Choices(view="best"))
+    assert table.remarks[:2] == (
+        "Each strategy at its best batch: optimiser steps differ (single 12, ddp 6); the learning "
+        "rate is the same.",
+        "amp: no best batch was found (no batch size fits).",
+    )
+
+
+def test_a_first_epoch_that_is_in_the_rates_is_said() -> None:
+    recorded = source({"single": [100.0], "amp": [140.0]})
+    short = tuple(
+        replace(run, epochs=run.epochs[:1]) if run.strategy == "amp" else run
+        for run in recorded.view.runs
+    )
+    table = compare([changed(recorded, replace(recorded.view, runs=short))])
+    assert table.remarks == (
+        "The first epoch, which warms up, is in the rates of amp: there is no other.",
+    )
