@@ -31,7 +31,9 @@ SHARE = 0.5
 PATIENCE = 600.0
 """Seconds after which as much as was read has to do."""
 FEW = 0.1
-"""A training that sees a smaller share of the images does not need all of them in memory."""
+"""A training that sees a smaller share of the images does not need all of them in memory,"""
+SMALL = 1 << 30
+"""where they are more bytes than are read in some seconds."""
 
 _THREADS = 4
 """At once: a network disk answers several as fast as one."""
@@ -140,15 +142,17 @@ def _warm(directory: Path) -> None:
     settings = plan.settings
     found = dataset.load(Path(plan.dataset), settings.val_fraction, settings.seed)
     paths = [*found.train.paths, *found.val.paths]
-    if (share := sees(settings, len(found.train))) < FEW:
-        text = (
-            f"images are not read into memory beforehand: a run of {settings.max_steps} steps sees "
-            f"{share:.1%} of them; the first run reads these from the disk"
-        )
-        return _say(Notice(level="info", text=text, code="page-cache"))
     _say(Preparing(what=f"reading {len(paths):,} images into memory"))
     begun = time.monotonic()
     asked, room = measure(paths), int(SHARE * free_memory())
+    share = sees(settings, len(found.train))
+    if share < FEW and asked.bytes > SMALL:
+        text = (
+            f"images are not read into memory beforehand: a run that ends after step "
+            f"{settings.max_steps:,} sees {share:.1%} of them, and the first one reads these from "
+            "the disk"
+        )
+        return _say(Notice(level="info", text=text, code="page-cache"))
     if asked.bytes > room:
         text = (
             f"{asked.files:,} images of {size(asked.bytes)} do not fit in memory "
