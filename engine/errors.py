@@ -11,6 +11,8 @@ from typing import ClassVar
 EXIT_DONE = 0
 EXIT_TRAINING_FAILED = 1
 EXIT_WRONG_INPUT = 2
+EXIT_SLOWER = 3
+"""Of ``compare --fail-if-slower`` alone: everything went well, and a strategy became slower."""
 EXIT_INTERRUPTED = 130
 
 

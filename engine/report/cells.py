@@ -41,15 +41,23 @@ def spelled(value: Value, unit: Unit) -> str:
 
 
 def speedup(difference: Difference) -> str:
-    """``1.42x (1.31–1.54)``: the ratio, and where there are enough repeats its interval."""
-    if difference.ratio is None:
+    """``1.42x (1.31–1.54)``: the ratio, and where there are enough repeats its interval.
+
+    Three decimals where all of it is near 1: there a hundredth decides.
+    """
+    ratio, low, high = difference.ratio, difference.low, difference.high
+    if ratio is None:
         return UNKNOWN
     if difference.call == "baseline":
         return f"{factor(1.0)}x"
-    told = f"{factor(difference.ratio)}x"
-    if difference.low is None or difference.high is None:
-        return told
-    return f"{told} ({factor(difference.low)}–{factor(difference.high)})"
+    near = all(abs(each - 1.0) <= 0.05 for each in (ratio, low, high) if each is not None)
+
+    def told(value: float) -> str:
+        return f"{value:.3f}" if near else factor(value)
+
+    if low is None or high is None:
+        return f"{told(ratio)}x"
+    return f"{told(ratio)}x ({told(low)}–{told(high)})"
 
 
 def factor(value: float) -> str:

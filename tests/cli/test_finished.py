@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 
 from engine.experiment import open_directory
+from engine.report.columns import COLUMNS
 from tests.cli.conftest import Finished, call
 from tests.run.making import processes
 
@@ -25,9 +26,12 @@ def test_train_tells_what_happens_and_ends_in_a_table(finished: Finished) -> Non
         "amp     importing torch",
         "amp     epoch 2/2   loss ",
         "amp     done",
-        "strategy  state  epochs",
-        "single    done        2",
-        "amp       done        2",
+        "strategy  state  per batch",
+        "single    done   ",
+        "amp       done   ",
+        "best ",
+        "undecided: ",
+        "held constant: ",
     ):
         assert any(part in line for line in told), f"no {part!r} in its place:\n{answer.stdout}"
     epoch = next(line for line in lines if "epoch 1/2" in line)
@@ -40,11 +44,12 @@ def test_no_process_is_left(finished: Finished) -> None:
 
 
 def test_the_table_is_written(finished: Finished) -> None:
-    with finished.csv.open(newline="", encoding="utf-8") as file:
+    with finished.csv.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
+    assert list(rows[0]) == [column.name for column in COLUMNS]
     assert [(row["name"], row["state"], row["epochs"]) for row in rows] == [
-        ("01-single", "done", "2"),
-        ("02-amp", "done", "2"),
+        ("single", "done", "2"),
+        ("amp", "done", "2"),
     ]
     for row in rows:
         assert 0.0 <= float(row["top1"]) <= float(row["best_top1"]) <= 1.0

@@ -2,70 +2,140 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import io
+import sys
+from typing import Any
 
 import pytest
 from rich.console import Console
 
-from engine.report.rows import Row, rows
-from tests.report.views import folded
-from tui.commands import table
+from engine.report.comparison import Comparison, Held
+from tests.report.comparisons import BASELINE, comparison, faster, row
+from tui.commands import results
 from tui.widgets import format as show
 
-
-def made(strategy: str, **more: object) -> Row:
-    (row,) = rows(folded([], queued_only=True, strategy=strategy))
-    known: dict[str, object] = {
-        "state": "done",
-        "epochs": 5,
-        "top1": 0.5,
-        "images_per_second": 1234.0,
-        "train_seconds": 7500.0,
-        "batch_size": 64,
-        "device_batch": 64,
-        "precision": "fp32",
-    }
-    return replace(row, **{**known, **more})  # type: ignore[arg-type]
+ROWS = (
+    row("single", BASELINE, train_seconds=7500.0),
+    row("gradient-checkpointing", faster(0.8), precision="bf16", images_per_second=1234.0,
+        train_seconds=7600.0),
+    row("gpipe", faster(1.004), batch_size_per_device=16, bubble=0.43, train_seconds=9500.0),
+)  # fmt: skip
+SEVERAL = comparison(
+    *(row(name, BASELINE if name == "single" else faster(1.1), runs=3, experiment=place)
+      for place in ("2026-11-20_153211_hymenoptera", "2026-11-21_090000_hymenoptera")
+      for name in ("single", "amp")),
+)  # fmt: skip
 
 
-ROWS = [
-    made("single"),
-    made("gradient-checkpointing", precision="bf16"),
-    made("gpipe", device_batch=16, bubble=0.43),
-]
-
-
-def drawn(found: list[Row], width: int) -> list[str]:
+def drawn(table: Comparison, width: int) -> list[str]:
     console = Console(width=width, no_color=True)
     with console.capture() as capture:
-        console.print(table.results(found, width))
+        console.print(results.results(table.rows, table, width))
     return [line.rstrip() for line in capture.get().splitlines()]
 
 
 @pytest.mark.parametrize("width", [80, 100, 120, 160, 240])
 def test_every_name_and_number_is_whole(width: int) -> None:
-    lines = drawn(ROWS, width)
+    lines = drawn(comparison(*ROWS), width)
     assert len(lines) == 4
     assert all(len(line) <= width for line in lines)
     assert not any("…" in line for line in lines)
-    assert lines[0].startswith("strategy                state  epochs")
-    assert all("50.0 %" in line and "1,234" in line for line in lines[1:])
-    assert lines[2].startswith("gradient-checkpointing  done")
-    assert all(line.endswith("2 h 05 min") for line in lines[1:])
+    assert lines[0].startswith("strategy                state  ")
+    assert lines[2].startswith("gradient-checkpointing  done   ")
+    assert "▲ 1,234" in lines[2]
+    for word in ("images/s", "speed-up"):
+        assert word in lines[0]
+
+
+def test_the_weightiest_columns_come_first() -> None:
+    heads = [drawn(comparison(*ROWS), width)[0].split("  ") for width in (80, 160)]
+    narrow, wide = ({each.strip() for each in head if each} for head in heads)
+    assert narrow < wide
+    assert {"call", "top-1"} <= narrow
+    assert {"peak memory", "training", "val loss", "stall"} <= wide
 
 
 def test_a_wide_terminal_shows_how_a_run_was_spread() -> None:
-    heads, *lines = drawn(ROWS, 200)
+    heads, *lines = drawn(comparison(*ROWS), 300)
     assert all(word in heads for word in ("precision", "per device", "bubble"))
-    assert "16 of 64" in lines[2]
-    assert "43 %" in lines[2]
+    assert "43.0 %" in lines[2]
     assert "bf16" in lines[1]
 
 
-def test_what_no_run_has_needs_no_column() -> None:
-    heads = drawn(ROWS[:2], 240)[0]
-    assert "bubble" not in heads
-    assert "top-5" not in heads
+def test_what_no_run_has_and_what_one_row_cannot_have_need_no_column() -> None:
+    heads = drawn(comparison(*ROWS[:2]), 300)[0]
+    assert not any(word in heads for word in ("bubble", "top-5", "repeats", "cost"))
+    heads, line = drawn(comparison(ROWS[0]), 300)
+    assert not any(word in heads for word in ("speed-up", "call"))
+    assert "▲" not in line
+    assert results.below(comparison(ROWS[0])) == []
+
+
+def test_best_and_worst_are_marked_and_numbers_stay_below_one_another() -> None:
+    lines = drawn(comparison(*ROWS), 160)
+    assert [line.count("▲") for line in lines[1:]] == [1, 1, 0]
+    assert lines[3].endswith("▼ 2 h 38 min")
+    ends = {line.index(" min") for line in lines[1:]}
+    assert len(ends) == 1
+
+
+def test_ties_are_no_winners() -> None:
+    tie = faster(1.001, call="tie", low=0.998, high=1.004)
+    lines = drawn(
+        comparison(row("single", BASELINE), row("amp", tie, images_per_second=128.2)), 160
+    )
+    assert "1.001x (0.998–1.004)" in lines[2]
+    assert not any("▲" in line or "▼" in line for line in lines)
+
+
+def test_repeats_are_told_only_where_there_are_some() -> None:
+    part = row("amp", runs=3)
+    lines = drawn(comparison(row("single", BASELINE, runs=3), part), 160)
+    assert "repeats" in lines[0]
+    assert "3 of 3" in lines[2]
+
+
+def test_experiments_have_letters() -> None:
+    lines = drawn(SEVERAL, 80)
+    assert [line.split("  ")[0] for line in lines[1:]] == ["A single", "A amp", "B single", "B amp"]
+    assert list(results.lettered(SEVERAL).values()) == ["A", "B"]
+
+
+def test_what_is_said_below() -> None:
+    held = (
+        Held("initial weights", "equal", "0a"),
+        Held("sample order", "equal", "0b"),
+        Held("BN batch", "differs", "gpipe: 16 of 64"),
+        Held("clocks", "unknown"),
+    )
+    told = comparison(*ROWS, held=held, verdict="gpipe is fastest", remarks=("So and\x1b so.",))
+    assert results.below(told) == [
+        "▲ best  ▼ worst   speed-up: over the baseline, with its 95 % interval",
+        "",
+        "gpipe is fastest",
+        "So and\ufffd so.",
+        "held constant: initial weights, sample order",
+        "differs: BN batch (gpipe: 16 of 64)",
+        "not known to be equal: clocks",
+    ]
+
+
+def test_an_output_of_ascii_has_other_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert "^ best  v worst" in results.below(comparison(*ROWS))[0]
+    lines = drawn(comparison(*ROWS), 160)
+    assert "^ 1,234" in lines[2]
+
+
+@pytest.mark.parametrize("rows", [(), ROWS[:1], ROWS])
+def test_all_of_it_is_printed(rows: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    other = comparison(*(row(each.figures.name, device_kind="cuda") for each in rows))
+    both = comparison(*rows, *other.rows, views=("equal", "best"))
+    results.show([both])
+    told = capsys.readouterr().out
+    assert told.startswith("\nequal global batch:\n")
+    assert told.count("strategy  ") == (2 if rows else 0)
+    assert not any(line.endswith(" ") for line in told.splitlines())
 
 
 @pytest.mark.parametrize(

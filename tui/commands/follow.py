@@ -11,8 +11,9 @@ from engine.errors import EXIT_INTERRUPTED, ExperimentError
 from engine.experiment import Experiment
 from engine.journal.reader import JournalReader
 from engine.journal.views import ExperimentView
-from engine.report.export import write_csv
-from engine.report.rows import by_kind, remarks, rows
+from engine.report import export
+from engine.report.every_view import every_view, stacked
+from engine.report.sources import of_view, read
 from engine.run import control
 from tui.commands.bars import sink
 from tui.commands.interrupts import Interrupts
@@ -66,8 +67,7 @@ def stream(experiment: Experiment, interrupts: Interrupts, *, csv: Path | None =
 
     _until_the_end(experiment, look, interrupts, say, own=True)
     if csv is not None:
-        view = JournalReader(experiment.directory).read_all()
-        write_csv(rows(view, crashed=experiment.state() == "crashed"), csv)
+        export.write(stacked(every_view([read(experiment)])), csv, "csv")
     return EXIT_INTERRUPTED if interrupts.count else control.exit_code(experiment)
 
 
@@ -106,14 +106,12 @@ def _stop(experiment: Experiment, say: Callable[[str], None], firmly: bool) -> N
 
 
 def _print_table(experiment: Experiment, view: ExperimentView, csv: Path | None) -> None:
-    from tui.commands import table
+    from tui.commands import results, table
 
     state = experiment.state()
-    found = rows(view, crashed=state == "crashed")
-    for part in by_kind(found):
-        table.emit("")
-        table.emit(table.results(part, table.console().width))
-    told = [*remarks(found), *table.failures(view)]
+    comparisons = every_view([of_view(experiment, view)])
+    results.show(comparisons)
+    told = table.failures(view)
     if not experiment.directory.is_dir():
         told.append(f"{experiment.name} was ended: {experiment.directory} was deleted")
     elif state == "crashed":
@@ -125,4 +123,4 @@ def _print_table(experiment: Experiment, view: ExperimentView, csv: Path | None)
     for line in told:
         print(line)
     if csv is not None:
-        print(f"table: {write_csv(found, csv)}")
+        print(f"table: {export.write(stacked(comparisons), csv, 'csv')}")

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import NamedTuple
 
-from engine.plan.text import clean
 from engine.report.comparison import Comparison
 from engine.report.exports.courses import Courses, Point, of_row
 from engine.report.exports.strokes import Stroke, stroke
+from engine.report.names import names
 from engine.report.spelling import plain
 
 _WIDTH, _HEIGHT = 460, 240
@@ -90,16 +90,13 @@ def _chart(title: str, unit: str, lines: Sequence[_Line]) -> str:
 
 
 def _legend(comparison: Comparison, courses: Courses) -> str:
-    several = len({row.figures.experiment for row in comparison.rows}) > 1
-    items = []
-    for place, row in enumerate(comparison.rows):
-        if of_row(row, courses):
-            name = row.figures.name
-            told = f"{name} ({row.figures.experiment})" if several else name
-            items.append(
-                f'<li><svg viewBox="0 0 28 8" class="key"><path d="M0 4H28" '
-                f"{_pen(stroke(place))}/></svg>{escape(clean(told))}</li>"
-            )
+    called = names(comparison.rows)
+    items = [
+        f'<li><svg viewBox="0 0 28 8" class="key"><path d="M0 4H28" {_pen(stroke(place))}/></svg>'
+        f"{escape(called[row.key])}</li>"
+        for place, row in enumerate(comparison.rows)
+        if of_row(row, courses)
+    ]
     return f'<ul class="legend">{"".join(items)}</ul>'
 
 

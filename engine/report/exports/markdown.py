@@ -13,8 +13,8 @@ from engine.report.spelling import UNKNOWN
 
 SIGNS = {"best": "▲", "worst": "▼"}
 
-_ESCAPED = re.compile(r"([\\`*_{}\[\]<>()#+!|~$@&])")
-"""Signs with a meaning in Markdown, in HTML or to GitHub (``@name``)."""
+_ESCAPED = re.compile(r"([\\`*_\[\]<>|~$@&]|^[#+-]|(?<=^\d)[.)](?= ))")
+"""Signs with a meaning in Markdown, in HTML or to GitHub (``@name``), some at a beginning only."""
 _NUMBERS = frozenset(("text", "flag"))
 
 
@@ -74,7 +74,7 @@ def reasons(rows: Sequence[Row]) -> tuple[str, ...]:
 
 def escaped(text: str) -> str:
     """Text on one line that Markdown shows as it is."""
-    return _ESCAPED.sub(r"\\\1", clean(text)).strip()
+    return _ESCAPED.sub(r"\\\1", clean(text).strip())
 
 
 def _is_empty(column: Column, rows: Sequence[Row]) -> bool:

@@ -80,7 +80,7 @@ def test_plots_are_svg_and_png(drawn: tuple[Comparison, Courses], tmp_path: Path
     hostile = replace(table.rows[0].figures, name="_$x^2$ <&>")
     table = replace(table, rows=(replace(table.rows[0], figures=hostile), table.rows[1]))
     written = plots.draw(table, known, tmp_path / "new" / "plots")
-    assert [each.name for each in written] == list(plots.names(table, known))
+    assert [each.name for each in written] == list(plots.files(table, known))
     assert {each.name for each in written} >= {
         "loss-by-epoch.svg", "accuracy-by-time.png", "throughput.svg", "memory.png",
     }  # fmt: skip
@@ -97,7 +97,7 @@ def test_plots_are_svg_and_png(drawn: tuple[Comparison, Courses], tmp_path: Path
 
 def test_bars_show_what_is_known(tmp_path: Path) -> None:
     table = comparison(*usual().rows, row("ddp", images_per_second=None, peak_memory=None))
-    assert plots.names(table, {}) == (
+    assert plots.files(table, {}) == (
         "throughput.svg", "throughput.png", "memory.svg", "memory.png",
     )  # fmt: skip
     written = plots.draw(table, {}, tmp_path)
