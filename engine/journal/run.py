@@ -26,6 +26,8 @@ class Run:
     reason: str = ""
     detail: str = ""
     stop_asked: float | None = None
+    spans: dict[int, tuple[float | None, float | None]] = field(default_factory=dict)
+    """When each attempt was started, and when it ended."""
     ranks: RankEvents = field(default_factory=RankEvents)
     view: RunView | None = None
     """What was last handed out, while nothing has changed since."""
@@ -38,6 +40,7 @@ class Run:
 
     def start(self, attempt: int, t: float | None, argv: tuple[str, ...] = ()) -> None:
         """A new attempt, or the supervisor's word on one whose ranks came first."""
+        self.spans[attempt] = (t, self.spans.get(attempt, (None, None))[1])
         if attempt < self.attempt:
             return
         if attempt > self.attempt:
@@ -51,6 +54,7 @@ class Run:
         self.reason = self.detail = ""
 
     def end(self, event: RunEnded) -> None:
+        self.spans[event.attempt] = (self.spans.get(event.attempt, (None, None))[0], event.t)
         if event.attempt < self.attempt:
             return
         self.attempt = event.attempt
@@ -58,6 +62,16 @@ class Run:
         self.ended = event.t
         self.stop_asked = None
         self.reason, self.detail = event.reason, event.detail
+
+    def earlier_seconds(self) -> float | None:
+        """That the attempts before the latest lasted together."""
+        earlier = [span for attempt, span in self.spans.items() if attempt < self.attempt]
+        lasted = [
+            ended - started
+            for started, ended in earlier
+            if started is not None and ended is not None
+        ]
+        return sum(lasted) if len(lasted) == len(earlier) else None
 
     def ask_to_stop(self, t: float) -> None:
         """The first request counts: a second one only makes it firm."""
@@ -104,5 +118,6 @@ class Run:
             repeat=self.repeat,
             versions=ranks.versions(),
             conditions=conditions(self.run, self.attempt),
+            earlier_seconds=self.earlier_seconds(),
         )
         return self.view

@@ -237,6 +237,9 @@ class RunView:
     """Of python, torch, torchvision: what its latest attempt computes with."""
     conditions: Conditions | None = None
     """Of the machine while its latest attempt lasted; ``None`` before the first sample."""
+    earlier_seconds: float | None = 0.0
+    """Wall time of the attempts before the latest, from launch to end; ``None`` where one's end is
+    not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

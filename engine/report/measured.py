@@ -190,7 +190,9 @@ def _wall(run: RunView) -> float | None:
     """Of all attempts, what lies between them left out."""
     if run.started is None or run.ended is None or run.state in ("queued", "running"):
         return None
-    return max(0.0, run.ended - run.started)
+    if run.earlier_seconds is None:
+        return None
+    return max(0.0, run.ended - run.started) + run.earlier_seconds
 
 
 def _paid(run: RunView, wall: float | None, price: float | None) -> dict[str, Any]:

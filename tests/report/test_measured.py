@@ -12,6 +12,7 @@ from msgspec import structs
 
 from engine.journal.events import (
     AttemptStarted,
+    EndState,
     EpochEnded,
     EpochEstimated,
     Event,
@@ -157,6 +158,12 @@ def test_starting_up_is_from_the_launch_to_the_first_step() -> None:
     assert (warming.startup_seconds, warming.warmup_seconds) == (None, None)
 
 
+def test_warming_up_is_known_after_any_number_of_epochs() -> None:
+    validations = [phase("validating", 10.0 + each) for each in range(300)]
+    told = figures(ready(epochs=300, steps_per_epoch=1), phase("warming up", 4.0), *validations)
+    assert told.warmup_seconds == 6.0
+
+
 def gpu_epoch(epoch: int, seconds: float, **parts: float) -> EpochEnded:
     sums = {column(name): spent for name, spent in {"step": seconds, **parts}.items()}
     return structs.replace(trained(epoch, 2 * (epoch + 1), 16, 1.0, seconds, 0.0), sums=sums)
@@ -204,6 +211,27 @@ def test_on_gpus_time_is_told_by_the_devices_clock() -> None:
     assert (told.device_count, told.ranks) == (2, 2)
     assert told.gpu_hours == pytest.approx(2.0)
     assert told.cost == pytest.approx(4.0)
+
+
+def test_a_run_that_was_resumed_paid_for_all_its_attempts() -> None:
+    def resumed(*told: Event) -> float | None:
+        fold = ExperimentFold()
+        for event in told:
+            fold.apply_supervisor(event)  # type: ignore[arg-type]
+        return measured(run_of(fold.freeze()), plan(), "first").wall_seconds
+
+    def started(attempt: int, t: float) -> Event:
+        return RunStarted(t=NOW + t, run=RUN, attempt=attempt, argv=(), pid=1)
+
+    def ended(attempt: int, t: float, state: EndState = "done") -> Event:
+        return RunEnded(t=NOW + t, run=RUN, attempt=attempt, state=state)
+
+    first = started(1, 0), ended(1, 10, "stopped")
+    assert resumed(*first) == 10.0
+    assert resumed(*first, started(2, 1000)) is None
+    assert resumed(*first, started(2, 1000), ended(2, 1030)) == 40.0
+    # When an attempt was killed with its supervisor, nobody knows how long it lasted.
+    assert resumed(started(1, 0), started(2, 1000), ended(2, 1030)) is None
 
 
 def test_ranks_that_share_a_gpu_pay_for_one() -> None:
