@@ -57,11 +57,16 @@ def rows(
             batch=_batch(each) if len(batches) > 1 else "",
             when=_time(each, told),
             asked=asked(requests.of(each.name), now),
-            reason=clean(each.view.reason) if each.view is not None else "",
+            reason=_reason(each),
             waits=each.name in left,
         )
         for each in order
     ]
+
+
+def _reason(entry: Entry) -> str:
+    reason = entry.view.reason if entry.view is not None else ""
+    return "" if reason == TAKEN_OUT else clean(reason)
 
 
 def _batch(entry: Entry) -> str:
