@@ -12,6 +12,12 @@ from tests.run.nvml import standin
 from tests.run.nvml.driver import Driver
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "attempt(deed, *wishes): what the ranks of this test's attempt do"
+    )
+
+
 @pytest.fixture(scope="session")
 def squares(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_dataset(tmp_path_factory.mktemp("data") / "squares")

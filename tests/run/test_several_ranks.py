@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,8 @@ def command(directory: Path, deed: str, *wishes: str) -> list[str]:
     return [*module, str(directory), deed, *wishes]
 
 
-def attempt(directory: Path, deed: str, *wishes: str) -> dict[str, Any]:
+def attempt(directory: Path, deed: str, wishes: tuple[str, ...]) -> dict[str, Any]:
+    began = time.monotonic()
     answer = subprocess.run(
         command(directory, deed, *wishes),
         cwd=REPOSITORY,
@@ -36,66 +39,92 @@ def attempt(directory: Path, deed: str, *wishes: str) -> dict[str, Any]:
         check=True,
     )
     told: dict[str, Any] = json.loads(answer.stdout)
-    assert told.pop("left") == 0
-    return told
+    return {**told, "seconds": time.monotonic() - began}
 
 
-def test_the_rank_that_failed_is_blamed_though_it_cannot_end(tmp_path: Path) -> None:
-    told = attempt(tmp_path, "fails")
+@pytest.fixture(scope="module")
+def attempts(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[dict[str, Any]]]]:
+    """What the tests that were chosen ask for, by deed: two at a time, for half of each is waiting
+    for one process to start."""
+    marks = [item.get_closest_marker("attempt") for item in request.session.items]
+    asked = {mark.args[0]: mark.args[1:] for mark in marks if mark is not None}
+    with ThreadPoolExecutor(2) as pool:
+        yield {
+            deed: pool.submit(attempt, tmp_path_factory.mktemp(deed), deed, wishes)
+            for deed, wishes in asked.items()
+        }
+
+
+@pytest.fixture
+def told(
+    request: pytest.FixtureRequest, attempts: dict[str, Future[dict[str, Any]]]
+) -> dict[str, Any]:
+    """The verdict on the attempt that the test is marked with."""
+    verdict = attempts[request.node.get_closest_marker("attempt").args[0]].result()
+    assert verdict["left"] == 0
+    return verdict
+
+
+@pytest.mark.attempt("fails")
+def test_the_rank_that_failed_is_blamed_though_it_cannot_end(told: dict[str, Any]) -> None:
     assert (told["state"], told["reason"]) == ("failed", "rank 1 failed: ValueError: the cause")
     assert told["detail"].startswith("Traceback")
     assert told["detail"].endswith("ValueError: the cause")
 
 
-def test_the_rank_that_was_killed_is_blamed(tmp_path: Path) -> None:
-    began = time.monotonic()
-    told = attempt(tmp_path, "is_killed")
-    assert time.monotonic() - began < 30, "torchrun alone waits so long for the other rank"
+@pytest.mark.attempt("is_killed")
+def test_the_rank_that_was_killed_is_blamed(told: dict[str, Any]) -> None:
+    assert told["seconds"] < 30, "torchrun alone waits so long for the other rank"
     assert told["state"] == "failed"
     assert told["reason"].startswith("rank 1 was killed by signal 9 (SIGKILL): by hand, or")
     assert told["detail"] == "last words"
 
 
-def test_a_rank_that_ends_without_a_word(tmp_path: Path) -> None:
-    told = attempt(tmp_path, "exits")
+@pytest.mark.attempt("exits")
+def test_a_rank_that_ends_without_a_word(told: dict[str, Any]) -> None:
     assert told["reason"] == "rank 1 ended with exit code 3: last words"
     assert told["exit_code"] == 3
 
 
-def test_torchrun_is_killed(tmp_path: Path) -> None:
-    told = attempt(tmp_path, "kills_torchrun")
+@pytest.mark.attempt("kills_torchrun")
+def test_torchrun_is_killed(told: dict[str, Any]) -> None:
     assert told["state"] == "failed"
     assert told["reason"].startswith("torchrun was killed by signal 9 (SIGKILL)")
 
 
-def test_a_rank_that_hangs(tmp_path: Path) -> None:
-    told = attempt(tmp_path, "hangs", "--hang-timeout", "2")
+@pytest.mark.attempt("hangs", "--hang-timeout", "2")
+def test_a_rank_that_hangs(told: dict[str, Any]) -> None:
     assert told["state"] == "failed"
     assert told["reason"] == "rank 1 stood still in step 17 (waiting for data) for 2 s"
 
 
-def test_a_rank_that_is_frozen(tmp_path: Path) -> None:
-    told = attempt(tmp_path, "freezes", "--hang-timeout", "2")
+@pytest.mark.attempt("freezes", "--hang-timeout", "2")
+def test_a_rank_that_is_frozen(told: dict[str, Any]) -> None:
     assert told["state"] == "failed"
     assert told["reason"].startswith("rank 1 stood still and said nothing for 2 s; rank 0 waited")
     assert told["reason"].endswith("the process of rank 1 is stopped (SIGSTOP)")
 
 
-def test_a_stop_that_finds_one_rank_waiting_for_the_other(tmp_path: Path) -> None:
-    told = attempt(tmp_path, "leaves_early", "stop")
+@pytest.mark.attempt("leaves_early", "stop")
+def test_a_stop_that_finds_one_rank_waiting_for_the_other(told: dict[str, Any]) -> None:
     assert told["state"] == "stopped"
     assert told["reason"] == "stopped before the first step, as asked"
 
 
-@pytest.mark.parametrize(("deed", "wishes"), [("stops", ["stop"]), ("is_told_to_end", [])])
-def test_a_gentle_stop(tmp_path: Path, deed: str, wishes: list[str]) -> None:
-    """On request, or because somebody ends torchrun."""
-    told = attempt(tmp_path, deed, *wishes)
+@pytest.mark.attempt("stops", "stop")
+def test_a_gentle_stop(told: dict[str, Any]) -> None:
     assert (told["state"], told["reason"]) == ("stopped", "stopped after 3 steps, as asked")
 
 
-def test_what_is_wrong_for_all_is_nobodys_fault(tmp_path: Path) -> None:
-    told = attempt(tmp_path, "is_given_nonsense")
+@pytest.mark.attempt("is_told_to_end")
+def test_a_gentle_stop_because_somebody_ends_torchrun(told: dict[str, Any]) -> None:
+    assert (told["state"], told["reason"]) == ("stopped", "stopped after 3 steps, as asked")
+
+
+@pytest.mark.attempt("is_given_nonsense")
+def test_what_is_wrong_for_all_is_nobodys_fault(told: dict[str, Any]) -> None:
     assert (told["state"], told["reason"]) == ("failed", "there are no images in /nowhere")
     assert told["exit_code"] == 2
 
