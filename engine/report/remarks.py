@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from engine.plan.runs import View
 from engine.report.comparison import Row
 from engine.report.entries import Entry
+from engine.report.findings.shared import THEIRS
 from engine.report.names import listed, names
 from engine.report.spelling import count
 
@@ -15,7 +16,12 @@ def remarks(rows: Sequence[Row], shown: Sequence[Entry], view: View) -> tuple[st
     """The gravest first."""
     called = names(rows)
     said = [_kinds(rows), *_best(rows, shown, called, view), *_normalised(rows, called)]
-    said += [_taking_turns(shown, called), _cold(rows, called), _forgotten(rows, called)]
+    said += [
+        _crowded(shown, called),
+        _taking_turns(shown, called),
+        _cold(rows, called),
+        _forgotten(rows, called),
+    ]
     return tuple(each for each in said if each)
 
 
@@ -73,6 +79,25 @@ def _normalised(rows: Sequence[Row], called: dict[str, str]) -> list[str]:
         f"{', '.join(those)}: batch normalisation sees {part} of {whole} images."
         for (part, whole), those in seen.items()
     ]
+
+
+def _crowded(shown: Sequence[Entry], called: dict[str, str]) -> str:
+    """It may have been the same for all, and still times are not what they could be."""
+    most, those = 0.0, []
+    for entry in shown:
+        cores = entry.source.view.cores
+        busy = [
+            run.conditions.other_cores or 0.0
+            for _, run in entry.runs
+            if run is not None and run.state == "done" and run.conditions is not None
+        ]
+        if busy and cores and max(busy) >= THEIRS * cores:
+            most = max(most, *busy)
+            those.append(called[entry.key])
+    if not those:
+        return ""
+    beside = "all strategies" if len(those) == len(shown) else listed(those)
+    return f"Others kept up to {most:.1f} cores busy beside {beside}: alone it would be faster."
 
 
 def _taking_turns(shown: Sequence[Entry], called: dict[str, str]) -> str:

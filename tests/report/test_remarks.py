@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine.journal.events import BatchFound
-from engine.journal.views import ExperimentView
+from engine.journal.views import Conditions, ExperimentView
 from engine.report.compare import compare
 from engine.report.comparison import Choices, Source
 from tests.report.tables import plan_of, source, source_of
@@ -60,3 +60,16 @@ def test_a_first_epoch_that_is_in_the_rates_is_said() -> None:
     assert table.remarks == (
         "The first epoch, which warms up, is in the rates of amp: there is no other.",
     )
+
+
+def test_a_machine_that_is_shared_is_said_even_where_it_was_for_all() -> None:
+    recorded = source({"single": [100.0], "amp": [140.0]})
+    busy = tuple(
+        replace(run, conditions=Conditions(samples=9, other_cores=1.25 + place / 10))
+        for place, run in enumerate(recorded.view.runs)
+    )
+    table = compare([changed(recorded, replace(recorded.view, runs=busy))])
+    assert table.remarks == (
+        "Others kept up to 1.4 cores busy beside all strategies: alone it would be faster.",
+    )
+    assert {each.what: each.constancy for each in table.held}["other users of the cores"] == "equal"
