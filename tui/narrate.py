@@ -5,7 +5,7 @@ Headless runs print it, and the dashboard's log shows it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.journal.events import Level, Notice, Ready
@@ -22,6 +22,8 @@ from tui.queue_news import QueueNews, found, taken_out, tried, turn
 from tui.widgets import format as show
 
 _OVER = ("done", "failed", "stopped")
+_LONG = 5.0
+"""Seconds after which a preparation is told of before it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,10 @@ class Narrator:
         """What is new in ``view``, run by run."""
         for text in self._queue.lines(view):
             yield Told(view.last_event, "", "", "info", text)
+        # What is told of the preparations comes before the runs, also when all is told afterwards.
+        begun = min((each.started for each in view.runs if each.started), default=None)
+        early = [each for each in view.notices if begun is None or (each.t or begun) < begun]
+        yield from self._notices(early)
         yield from self._preparations(view)
         for run in view.runs:
             # A view of a run in which nothing happened is the same object again.
@@ -55,13 +61,18 @@ class Narrator:
                 if (where := turn(view, run)) and self._first(run.run, run.attempt, "turn"):
                     yield Told(run.started, run.run, run.strategy, "info", where)
                 yield from self._of_run(run)
-        for notice in view.notices:
+        yield from self._notices(view.notices)
+
+    def _notices(self, notices: Sequence[Notice]) -> Iterator[Told]:
+        for notice in notices:
             if self._first("notice", notice.t, notice.text):
                 yield _notice("", "", notice)
 
     def _preparations(self, view: ExperimentView) -> Iterator[Told]:
         now = view.preparing
-        if now is not None and self._first("preparing", now.started, now.name):
+        # What is over soon has a line of its own at its end.
+        long = now is not None and (view.last_event or now.started) - now.started >= _LONG
+        if now is not None and long and self._first("preparing", now.started, now.name):
             yield Told(now.started, "", "", "info", clean(now.name))
         for search in view.searches:
             for each in search.tried:

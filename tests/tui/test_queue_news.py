@@ -7,6 +7,7 @@ from engine.journal.events import (
     BatchFound,
     BatchTried,
     Event,
+    Notice,
     Preparing,
     QueueOrdered,
     RunEnded,
@@ -37,7 +38,7 @@ class Follower:
 
     def queued(self, run: str, repeat: int = 0) -> list[str]:
         strategy = run.partition("-")[2]
-        return self.after(RunQueued(run=run, strategy=strategy, seed=repeat, repeat=repeat))
+        return self.after(RunQueued(t=NOW, run=run, strategy=strategy, seed=repeat, repeat=repeat))
 
     def started(self, run: str) -> list[str]:
         self.at += 1
@@ -85,7 +86,9 @@ def test_what_prepares_the_runs_is_told() -> None:
     some.queued("01-single")
     some.queued("02-amp")
     reading = Preparing(t=NOW, what="reading 397 images into memory")
-    assert some.after(reading) == ["reading 397 images into memory"]
+    assert some.after(reading) == []  # It may be over in a moment.
+    read = Notice(t=NOW + 6, level="info", text="read 397 images (45 MiB) into memory in 6.0 s")
+    assert some.after(read) == [read.text, "reading 397 images into memory"]
     assert some.after(Preparing(what="")) == []
     tries = [
         BatchTried(
