@@ -43,7 +43,7 @@ def compare(sources: Sequence[Source], choices: Choices = _AS_USUAL) -> Comparis
         price=price,
         held=held(_witnesses(shown, rows, baseline)),
         remarks=remarks(rows, shown, view),
-        verdict=verdict(rows, baseline, over=_is_over(rows)),
+        verdict=verdict(rows, baseline, over=_is_over(shown)),
     )
 
 
@@ -82,9 +82,19 @@ def _witnesses(shown: Sequence[Entry], rows: Sequence[Row], baseline: Row | None
     ]
 
 
-def _is_over(rows: Sequence[Row]) -> bool:
-    states = {each.state for row in rows for each in row.repeats}
-    return not states & {"running", "queued"}
+def _is_over(shown: Sequence[Entry]) -> bool:
+    """Whether no run of the table goes on, or will begin: none does where the supervisor has
+    ended, or is dead."""
+    alive = [
+        entry
+        for entry in shown
+        if not entry.source.crashed and entry.source.view.state in ("starting", "running")
+    ]
+    return not any(
+        run is None or run.state in ("running", "queued")
+        for entry in alive
+        for _, run in entry.runs
+    )
 
 
 def _asked(sources: Sequence[Source], choices: Choices) -> tuple[float | None, float | None]:

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from engine.report.against import difference, rates
+from engine.report.cells import factor
 from engine.report.comparison import Row
 from engine.report.difference import LEAST_REPEATS, Difference
 from engine.report.names import listed, names
 from engine.report.paired import MOST_REPEATS, geometric_mean
+from engine.report.spelling import UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,20 +140,21 @@ def _unsure(standing: _Standing, unsure: Sequence[Row]) -> str:
 
 def _interval(told: Difference) -> str:
     """``95 % interval 1.31 to 1.54, 3 repeats``."""
+    of = f"{told.pairs} repeat{'' if told.pairs == 1 else 's'}"
     if told.low is None or told.high is None:
-        return f"{told.pairs} repeat{'' if told.pairs == 1 else 's'}"
-    digits = _digits(told)
-    return f"95 % interval {told.low:.{digits}f} to {told.high:.{digits}f}, {told.pairs} repeats"
+        return of
+    return f"95 % interval {_told(told.low, told)} to {_told(told.high, told)}, {of}"
 
 
 def _factor(told: Difference) -> str:
-    return "–" if told.ratio is None else f"{told.ratio:.{_digits(told)}f}"
+    return UNKNOWN if told.ratio is None else _told(told.ratio, told)
 
 
-def _digits(told: Difference) -> int:
-    """Enough to tell it from 1."""
-    near = [told.ratio, told.low, told.high]
-    return 2 if max(abs((each or 1.0) - 1.0) for each in near) > 0.05 else 3
+def _told(value: float, within: Difference) -> str:
+    """Three decimals where all of it is near 1, as in the table."""
+    ends = (within.ratio, within.low, within.high)
+    near = all(abs(each - 1.0) <= 0.05 for each in ends if each is not None)
+    return f"{value:.3f}" if near else factor(value)
 
 
 def _turned(told: Difference) -> Difference:

@@ -117,6 +117,15 @@ def test_runs_that_wait_have_rows_of_what_is_planned() -> None:
     assert table.verdict == "only single has been trained to its end so far"
 
 
+def test_what_waits_for_a_supervisor_that_has_ended_will_not_begin() -> None:
+    recorded = source({"single": [100.0, None], "amp": [None, None]})
+    alone = "only single has been trained to its end"
+    assert compare([recorded]).verdict == f"{alone} so far"
+    assert compare([replace(recorded, crashed=True)]).verdict == alone
+    stopped = replace(recorded.view, state="stopped")
+    assert compare([replace(recorded, view=stopped)]).verdict == alone
+
+
 def test_nothing_runs_where_the_supervisor_is_dead() -> None:
     recorded = source({"single": [100.0]})
     (run,) = recorded.view.runs
