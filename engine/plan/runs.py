@@ -137,7 +137,8 @@ def plan_added(
             raise StrategyError(
                 f"{each.name} is in this experiment already, with the same settings"
                 + (f", as {same}" if same != each.name else "")
-                + "; change a setting, or choose another strategy"
+                + "; choose another strategy, change a setting, or retry its runs that were taken "
+                "out"
             )
         called = replace(each, name=_unused(each.name, names))
         names.add(called.name)

@@ -47,17 +47,24 @@ def stop_run(experiment: Experiment, run: str) -> None:
     commands.send(experiment.directory, "stop-run", run)
 
 
-def drop(experiment: Experiment, run: str) -> None:
+def drop(experiment: Experiment, run: str) -> str:
     """Asks for a run that waits to be taken out of the queue, for good: see
-    ``commands.TAKEN_OUT``."""
+    ``commands.TAKEN_OUT``. Returns the id of the request, for ``answer``."""
     _must_run(experiment)
-    commands.send(experiment.directory, "drop-run", run)
+    return commands.send(experiment.directory, "drop-run", run)
 
 
-def move(experiment: Experiment, run: str, place: int) -> None:
-    """Asks for another place, from 0, of a run among those that wait."""
+def move(experiment: Experiment, run: str, place: int) -> str:
+    """Asks for another place, from 0, of a run among those that wait. Returns the id of the
+    request, for ``answer``."""
     _must_run(experiment)
-    commands.send(experiment.directory, "move-run", run, place=place)
+    return commands.send(experiment.directory, "move-run", run, place=place)
+
+
+def answer(experiment: Experiment, sent: str) -> None:
+    """Returns when a request was carried out; raises ``ExperimentError`` where it was not."""
+    if not _was_obeyed(experiment, [sent]):
+        raise ExperimentError(f"{experiment.name} ended before it was asked")
 
 
 def add(experiment: Experiment, plans: Sequence[RunPlan]) -> None:
