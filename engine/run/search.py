@@ -13,11 +13,13 @@ from dataclasses import replace
 from engine.errors import ExperimentError
 from engine.experiment import Experiment
 from engine.journal.events import AnyEvent, BatchFound, BatchTried, Event, Preparing
-from engine.plan.batches import NOISE, Found, Try, advance, sizes_of, trial_of
+from engine.plan.batches import NOISE, Found, Try, advance
 from engine.plan.foresee import foreseen, tensors_of
 from engine.plan.room import size as spelled
 from engine.plan.runs import RunPlan
-from engine.run.trial import Trial, budget
+from engine.plan.trials import sizes_of, trial_of
+from engine.run.budget import budget
+from engine.run.trial import Trial
 from engine.run.watch import Watch
 
 DIRECTORY = "search"

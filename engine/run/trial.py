@@ -7,9 +7,7 @@ processes (memory that runs out on one rank) is met as in any run, and touches n
 from __future__ import annotations
 
 import math
-import re
 import time
-from dataclasses import dataclass
 
 from engine import cgroup
 from engine.experiment import Experiment
@@ -17,44 +15,15 @@ from engine.journal.events import BatchTried, Ready
 from engine.plan.room import size
 from engine.plan.runs import RunPlan
 from engine.run import past, training, tree
+from engine.run.budget import Budget, fills_gpu, refused
 from engine.run.evidence import Verdict
-from engine.run.host import busyness
 from engine.run.pace import Pace, Rate
 from engine.run.watch import Watch
-
-FULL = 0.97
-"""Share of what torch's allocator could have of a GPU from which on a batch does not fit: hours of
-training fragment what seconds leave whole."""
-MOST = 0.8
-"""Share of the computer's free memory that tries may use, where no budget was given."""
 
 _LOOK = 0.5
 """Seconds between two looks at the memory of a computer."""
 _SPLIT = 2.0
 """Seconds between two that tell shared pages apart, for which the kernel makes training wait."""
-_REFUSED = re.compile(r"out of memory|memory ran out[:;]")
-"""What the verdict and the ranks say where memory was refused, or a process killed for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """What a try may use of a computer's memory, in bytes."""
-
-    bytes: int
-    given: bool
-    """By the user."""
-
-    def __str__(self) -> str:
-        if self.given:
-            return f"the {size(self.bytes)} of the memory budget (--memory-budget)"
-        return f"{size(self.bytes)}, {MOST:.0%} of what was free"
-
-
-def budget(gib: float | None) -> Budget:
-    """That of the settings, else most of what is free now."""
-    if gib is not None:
-        return Budget(int(gib * (1 << 30)), given=True)
-    return Budget(int(MOST * busyness().memory_available), given=False)
 
 
 class Trial:
@@ -174,34 +143,21 @@ class Trial:
         """Whether it fits, and why not, or why it was not measured."""
         if self._too_much:
             return False, self._too_much
-        if refused := self._refused(verdict):
-            return False, refused
+        if reason := self._refused(verdict):
+            return False, reason
         if self._rate is None:
             return True, verdict.reason or "it made too few steps"
         peak = self._peak_memory()
         if self._on_cpu and peak is not None and peak > self._limit.bytes:
             return False, f"it took {size(peak)} at its fullest, more than {self._limit}"
-        full = self._full_gpu()
+        full = fills_gpu(self.watch.memory.last.values(), self._limit)
         return not full, full
 
-    def _full_gpu(self) -> str:
-        for told in self.watch.memory.last.values():
-            peak, room = told.peak_reserved, told.room
-            if peak is not None and room is not None and peak > FULL * room:
-                return (
-                    f"it took {size(peak)} of the {size(room)} that there were for it on its GPU, "
-                    f"and more than {FULL:.0%} would not last for hours"
-                )
-            if peak is not None and self._limit.given and peak > self._limit.bytes:
-                return f"it took {size(peak)} of its GPU, more than {self._limit}"
-        return ""
-
     def _refused(self, verdict: Verdict) -> str:
-        """What was said where memory was refused, without what a user might do about it."""
-        told = [verdict.reason, *(each.reason for each in self.watch.closings.values())]
-        for reason in told:
-            if _REFUSED.search(reason):
-                return reason.partition(";")[0]
+        """What was said where memory was refused, or a process killed for it."""
+        reasons = [verdict.reason, *(each.reason for each in self.watch.closings.values())]
+        if reason := refused(reasons):
+            return reason
         if verdict.state == "failed" and cgroup.oom_kills() > self.watch.memory.kills_before:
             return "memory ran out"
         return ""

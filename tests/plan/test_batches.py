@@ -8,12 +8,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engine.plan.batches import Found, Sizes, Try, advance, sizes_of
+from engine.plan.batches import Found, Try, advance
 from engine.plan.config import Settings
 from engine.plan.machine import ANY
 from engine.plan.runs import RunPlan, resized
 from engine.plan.strategies import strategy
 from engine.plan.switches import combine
+from engine.plan.trials import Sizes, sizes_of
 
 Curve = Callable[[int], float]
 
