@@ -9,9 +9,13 @@ from pathlib import Path
 
 from engine import experiment
 from engine.experiment import Experiment
+from engine.journal.commands import TAKEN_OUT
 from engine.plan.text import clean
 
 RUNNING = ("starting", "running")
+
+_EXPECTED = ("", TAKEN_OUT)
+"""Reasons that need no telling: somebody asked for that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,5 +85,5 @@ def _row(each: Experiment, now: float) -> ExperimentRow:
         runs=len(each.plan.runs) if several else 0,
         done=sum(run.state == "done" for run in runs),
         seconds=None if end is None else max(0.0, end - each.plan.created),
-        reason=clean(next((run.reason for run in runs if run.reason), "")),
+        reason=clean(next((run.reason for run in runs if run.reason not in _EXPECTED), "")),
     )

@@ -48,5 +48,7 @@ def test_nothing_is_said_before_the_first_step(run: RunView) -> None:
 
 
 def test_validating_and_saving_are_no_standstill(run: RunView) -> None:
-    long = replace(run, phases=(PhaseView(name="validating", started=0.0, seconds=None),))
-    assert doing(long, FAST, last_step(run) + 500.0) == "validating"
+    began = last_step(run) + 1
+    long = replace(run, phases=(PhaseView(name="validating", started=began, seconds=None),))
+    assert doing(long, FAST, began + 9.9) == "validating"
+    assert doing(long, FAST, began + 47.2) == "validating, 47 s", "it may hang"

@@ -24,15 +24,24 @@ def phase(run: RunView | None) -> str:
 
 
 def doing(run: RunView | None, recent: Progress | None, now: float) -> str:
-    """The phase, or ``no step for 47 s``: figures are then of steps long past.
+    """The phase, with its seconds where it lasts, or ``no step for 47 s``: figures are then of
+    steps long past.
 
     Of several ranks the slowest counts: the others wait for it.
     """
     segments = run.history.segments.get(None, ()) if run is not None else ()
     if (lasts := phase(run)) or not segments:
-        return lasts
+        return f"{lasts}{_since(run, now)}"
     since = now - segments[-1].track.ended
     usual = recent.step_seconds if recent is not None else None
     if since < max(SECONDS, STEPS * (usual or 0.0)):
         return ""
     return f"no step for {show.seconds(since)}"
+
+
+def _since(run: RunView | None, now: float) -> str:
+    """``, 47 s`` of a phase that lasts: one that hangs looks like any other at first."""
+    if run is None or not run.phases or run.phases[-1].seconds is not None:
+        return ""
+    since = now - run.phases[-1].started
+    return f", {show.seconds(since)}" if since >= SECONDS else ""

@@ -90,7 +90,8 @@ class LiveLayout(LivePanes):
             view = look.snapshot.view
             content = summary.reading(view.bytes_read / max(1, view.bytes_total), width)
         self.line("progress").show(content)
-        self.line("numbers").show(summary.numbers(figures, width))
+        ended = look.state in ("done", "failed", "stopped", "crashed")
+        self.line("numbers").show(summary.numbers(figures, width, ended=ended))
         line = self.line("tabs")
         line.display = len(look.entries) > 1
         if line.display:
@@ -119,7 +120,8 @@ class LiveLayout(LivePanes):
             title = f"{look.shown.strategy} {look.state}"
             panel.show(panels.failure(title, reason, detail, "R retry", room, height), layout=True)
         elif look.state == "queued":
-            panel.show(Content("\n").join(before_it(look, room)[:height]), layout=True)
+            lines = before_it(look, room, max(height, self.size.height // 2 - 1))
+            panel.show(Content("\n").join(lines), layout=True)
         elif starting:
             phases = run.phases if run is not None else ()
             panel.show(panels.phases(phases, look.now, room, height), layout=True)

@@ -16,11 +16,11 @@ def search_at_hand(view: ExperimentView) -> SearchView | None:
     return next((each for each in reversed(view.searches) if each.found is None), None)
 
 
-def before_it(look: Look, width: int) -> list[Content]:
+def before_it(look: Look, width: int, height: int) -> list[Content]:
     """What the supervisor prepares now, or how many runs come first."""
     view = look.snapshot.view
     if view.preparing is not None:
-        return preparing(view.preparing, search_at_hand(view), look.now, width)
+        return preparing(view.preparing, search_at_hand(view), look.now, width, height)
     ahead = [each.name for each in waiting(look.snapshot, look.entries)]
     training = any(each.view and each.view.state == "running" for each in look.entries)
     before = (ahead.index(look.shown.name) if look.shown.name in ahead else 0) + training

@@ -29,7 +29,7 @@ _MARKS = {
 }
 """A sign and a colour per state; the word stands beside them."""
 
-_FIXED = 1 + 13 + 11 + 10 + 8 + 11
+_FIXED = 1 + 13 + 11 + 10 + 8 + 12
 """Cells of everything but dataset and strategies, with the gaps after them."""
 
 
@@ -95,7 +95,7 @@ class ExperimentList(Lines):
                 + "model".ljust(10)
                 + "strategies".ljust(strategies)
                 + "top-1".rjust(8)
-                + "time".rjust(11),
+                + "time".rjust(12),
                 "$quiet",
             )
         row = self._rows[number - 1]
@@ -109,7 +109,7 @@ class ExperimentList(Lines):
             _cut(row.model, 10, ""),
             _cut(_what(row, strategies), strategies, ""),
             (percent(row.best_top1).rjust(8), "bold" if row.best_top1 is not None else ""),
-            (seconds(row.seconds).rjust(11), "$quiet"),
+            (seconds(row.seconds).rjust(12), "$quiet"),
         )
 
     def _make_rows(self) -> None:

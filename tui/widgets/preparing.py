@@ -15,15 +15,17 @@ from tui.widgets.line import heading
 from tui.widgets.tables import table
 
 
-def preparing(phase: PhaseView, search: SearchView | None, now: float, width: int) -> list[Content]:
-    """What lasts, with its seconds, and every batch size that was tried."""
+def preparing(
+    phase: PhaseView, search: SearchView | None, now: float, width: int, height: int
+) -> list[Content]:
+    """What lasts, with its seconds, and the batch sizes that were tried, the newest at least."""
     what = doing(phase, now, max(8, width - 4))
     lines = [
         heading("Preparing", width),
         Content.assemble("  ", ("●", "bold $accent"), (f" {what}", "bold $foreground")),
     ]
     if search is not None and search.tried:
-        lines += [Content(""), *tries(search.tried, width)]
+        lines += [Content(""), *tries(search.tried, width, max(1, height - len(lines) - 3))]
     return lines
 
 
@@ -34,8 +36,11 @@ def doing(phase: PhaseView, now: float, width: int = 1000) -> str:
     return at_word(clean(phase.name), width - len(told)) + told
 
 
-def tries(tried: Sequence[BatchTried], width: int) -> list[Content]:
-    """A row for each batch size, in the order in which they were tried; the best is marked."""
+def tries(tried: Sequence[BatchTried], width: int, height: int | None = None) -> list[Content]:
+    """A row for each of the newest batch sizes, in the order in which they were tried.
+
+    The best of all is marked; a last line says why one does not fit.
+    """
     rates = [each.images_per_second or 0.0 for each in tried if each.fits]
     best = max(rates, default=0.0)
     rows = [
@@ -46,7 +51,7 @@ def tries(tried: Sequence[BatchTried], width: int) -> list[Content]:
             "yes" if each.fits else "no",
             show.seconds(each.seconds),
         )
-        for each in tried
+        for each in (tried if height is None else tried[-height:])
     ]
     lines = table(("batch", "images/s  ", "memory", "fits", "took"), rows, width)
     why = [each for each in tried if each.reason]

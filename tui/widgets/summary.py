@@ -74,10 +74,11 @@ def status(state: str, words: str, about: Sequence[str], right: str, width: int)
     return Content.assemble(left, middle, " " * gap if right else "", (right, "$quiet"))
 
 
-def numbers(figures: Figures, width: int) -> Content:
-    """The latest figures in order of weight, as many as fit."""
+def numbers(figures: Figures, width: int, *, ended: bool = False) -> Content:
+    """The latest figures in order of weight, as many as fit; of a run that has ended they are of
+    its last steps, and say so."""
     wide = width >= 110
-    gauge = bar(figures.wait_share, 14 if wide else 6, "$series-wait")
+    gauge = bar(figures.wait_share, 14 if wide else 0 if ended else 6, "$series-wait")
     parts = [
         _figure("loss", show.plain(figures.loss), 6, "$series-train"),
         _figure("top-1", show.percent(figures.top1), 7, "$series-train"),
@@ -99,6 +100,8 @@ def numbers(figures: Figures, width: int) -> Content:
         parts.append(_figure("step", show.seconds(figures.step_seconds), 7, "$series-time"))
     line = Content("")
     gap = "    " if wide else "  "
+    if ended:
+        line = Content.styled("at its end" if wide else "at end", "$quiet")
     for part in parts:
         if line.plain and line.cell_length + len(gap) + part.cell_length > width:
             break
