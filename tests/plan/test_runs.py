@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import StrategyError
@@ -56,6 +56,7 @@ def test_the_order_is_interleaved_and_rotated() -> None:
     assert [run.settings.seed for run in made.runs] == [5, 5, 5, 6, 6, 6, 7, 7, 7]
 
 
+@settings(max_examples=50, deadline=None)
 @given(COUNT, COUNT)
 def test_every_strategy_is_done_once_in_every_repeat(strategies: int, repeats: int) -> None:
     planned = interleaved(range(strategies), repeats)
@@ -64,6 +65,7 @@ def test_every_strategy_is_done_once_in_every_repeat(strategies: int, repeats: i
     assert len(planned) == strategies * repeats
 
 
+@settings(max_examples=50, deadline=None)
 @given(COUNT)
 def test_over_as_many_repeats_every_strategy_stands_once_on_every_place(strategies: int) -> None:
     planned = interleaved(range(strategies), strategies)
@@ -71,6 +73,7 @@ def test_over_as_many_repeats_every_strategy_stands_once_on_every_place(strategi
     assert len(places) == strategies**2
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.permutations(STRATEGIES).map(lambda all_of: all_of[:4]), st.integers(1, 5))
 def test_runs_of_one_repeat_share_a_seed_and_no_other_repeat_has_it(
     chosen: list[Strategy], repeats: int

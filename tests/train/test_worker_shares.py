@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.train.job import _share_of_workers, _workers_of_node
@@ -10,6 +10,7 @@ from engine.train.strategies.base import Feed
 from engine.train.world import World
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 64), st.integers(2, 16))
 def test_ranks_share_what_one_alone_would_have(workers: int, ranks: int) -> None:
     shares, told = [], set()
@@ -26,6 +27,7 @@ def test_ranks_share_what_one_alone_would_have(workers: int, ranks: int) -> None
         assert shares == [1] * ranks
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 64))
 def test_of_a_pipeline_the_first_stage_has_all(workers: int) -> None:
     first, last = World(0, 2, 0, 2), World(1, 2, 1, 2)
