@@ -21,7 +21,7 @@ _SIGNS = {
     **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯", "+"),
     **dict(zip("▂▃▄▅▆▇█", "..::##@", strict=True)),
     **dict(zip("●◌◔◒✓✗■◆▲▴▼▾▸▶◂◀", "*oo~+x#o^^vv>><<", strict=True)),
-    **dict(zip("–—…·←→↑↓×°≤", "--~.<>^vxo<", strict=True)),
+    **dict(zip("–—…·←→↑↓×°≤≠", "--~.<>^vxo<#", strict=True)),
     "\u2800": " ",
 }
 _TABLE = str.maketrans(_SIGNS)

@@ -10,7 +10,7 @@ import pytest
 
 from engine.experiment import Experiment, open_directory
 from engine.journal import events, layout
-from engine.journal.files import Appender
+from engine.journal.files import Appender, writer_fields
 from engine.journal.layout import rank_journal
 from engine.plan.strategies import strategy
 from tests.journal import writing
@@ -95,7 +95,7 @@ async def test_sorting_keeps_the_cursor_and_columns_are_remembered(
         assert screen.row is not None and screen.row.figures.name == "amp"
         await driver.press("t")
         await driver.until_seen("[x] images/s")
-        await driver.press("down", "down", "space", "enter")
+        await driver.press("down", "space", "enter")
         await driver.until(lambda: "images/s" not in driver.frame)
         await driver.until(lambda: remembered().hidden == ("images_per_second",))
         await driver.press("t", "d", "enter")
@@ -164,6 +164,19 @@ async def test_the_table_is_copied_and_so_is_the_command_of_a_row(
         assert "--strategy amp" in driver.app.clipboard
 
 
+async def test_a_file_of_every_format_is_written_beside_the_journals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = written(tmp_path, "single", "amp")
+    async with drive(monkeypatch, SMALL, started(made)) as driver:
+        await compared(driver)
+        for key, ending in (("m", "md"), ("j", "json"), ("h", "html")):
+            await driver.press("e", key)
+            path = made.directory / f"compare.{ending}"
+            await driver.until(path.exists)
+            assert "amp" in path.read_text()
+
+
 async def test_runs_of_another_experiment_are_added_and_taken_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,11 +242,12 @@ def repeated(parent: Path, strategies: int, repeats: int) -> Experiment:
     path.unlink()
     supervisor = Appender(path)
     t = events.now() - 1000
-    supervisor.append(events.SupervisorStarted(t=t, version="0", **writing.writer_fields()))
+    supervisor.append(events.SupervisorStarted(t=t, version="0", **writer_fields()))
     whole = Shape(total_steps=20, steps_per_epoch=10)
     for run in runs:
-        queued = {"run": run.run, "strategy": run.strategy.name, "seed": run.repeat}
-        supervisor.append(events.RunQueued(t=t, repeat=run.repeat, **queued))
+        name, repeat = run.strategy.name, run.repeat
+        queued = events.RunQueued(t=t, run=run.run, strategy=name, seed=repeat, repeat=repeat)
+        supervisor.append(queued)
         supervisor.append(events.RunStarted(t=t, run=run.run, attempt=1, argv=("x",), pid=1))
         writing.write_rank(made.directory, run.run, t, whole)
         supervisor.append(events.RunEnded(t=t + 2, run=run.run, attempt=1, state="done"))

@@ -17,7 +17,7 @@ _MERGED = frozenset(("speedup_low", "speedup_high", "call", "repeats_to_settle")
 """Columns of an export that are one cell of the screen, together with ``speedup``."""
 
 _FOREMOST = (
-    *("state", "experiment", "images_per_second", "speedup", "top1", "peak_memory", "val_loss"),
+    *("state", "images_per_second", "speedup", "top1", "peak_memory", "val_loss"),
     *("stall_share", "seconds_to_accuracy", "batch_seconds_median", "train_seconds"),
 )
 """What is in sight first where not all fit; the others follow as in an export."""
@@ -33,20 +33,33 @@ def on_screen(columns: Sequence[Column]) -> tuple[Column, ...]:
     return tuple(sorted(found, key=lambda each: weight.get(each.name, len(weight))))
 
 
-def cell(column: Column, row: Row) -> str:
+def cell(column: Column, row: Row, narrow: bool = False) -> str:
     """The value as people read it; an unknown one is ``–``."""
     if column.name == "speedup":
-        return speedup(row.difference)
+        return speedup(row.difference, narrow)
     if column.name == "state":
-        return f"{SIGNS.get(row.figures.state, ('·', ''))[0]} {row.figures.state}"
+        return f"{sign(row)[0]} {row.figures.state}"
     text = cells.cell(column, row)
     return at_word(text, _LONGEST) if column.unit == "text" else text
 
 
-def speedup(difference: Difference) -> str:
+def sign(row: Row) -> tuple[str, str]:
+    """The sign of a row's state and its colour; of several states that which asks for attention."""
+    states = {row.figures.state, *(each.state for each in row.repeats)}
+    if row.figures.state in SIGNS:
+        return SIGNS[row.figures.state]
+    found = next((each for each in _BY_WEIGHT if each in states), "queued")
+    return SIGNS[found]
+
+
+_BY_WEIGHT = ("running", "starting", "stopping", "silent", "failed", "crashed", "stopped", "queued")
+
+
+def speedup(difference: Difference, narrow: bool = False) -> str:
     """``1.42x (1.31–1.54)``, ``tie (0.99–1.01)``, ``1.05x undecided (5 repeats)``.
 
-    The call stands in the cell: without it a ratio says more than is known.
+    The call stands in the cell: without it a ratio says more than is known. Where it is
+    ``narrow``, what is not decided leaves its ratio out before it leaves out what would decide it.
     """
     call, needs = difference.call, difference.repeats_to_settle
     if call == "baseline":
@@ -54,8 +67,10 @@ def speedup(difference: Difference) -> str:
     if call == "unknown" or difference.ratio is None:
         return show.UNKNOWN
     if call == "undecided":
-        settled = f" ({needs} repeats)" if needs is not None else ""
-        return f"{factor(difference.ratio)}x undecided{settled}"
+        ratio = f"{factor(difference.ratio)}x undecided"
+        if needs is None:
+            return ratio
+        return f"undecided ({needs} repeats)" if narrow else f"{ratio} ({needs} repeats)"
     if call == "tie" and difference.low is not None and difference.high is not None:
         return f"tie ({factor(difference.low)}–{factor(difference.high)})"
     return "tie" if call == "tie" else cells.speedup(difference)

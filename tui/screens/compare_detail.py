@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from engine.journal.views import RunView
 from engine.plan.text import clean
+from engine.report.cells import factor
 from engine.report.comparison import Comparison, Row
 from engine.report.figures import Figures
 from tui.compared import Look, run_to_look_at
 from tui.feed import Snapshot
-from tui.screens.compare_cells import speedup
 from tui.screens.compare_out import Known
 from tui.screens.compare_settings import differing
 from tui.screens.paged import PagedScreen
@@ -139,7 +141,9 @@ def _difference(comparison: Comparison, row: Row, width: int) -> list[Content]:
     if found.call == "baseline":
         return [*lines, Content.styled("  the baseline of the table", "$quiet")]
     pairs = f"{found.pairs} {'pair' if found.pairs == 1 else 'pairs'} of repeats"
-    text = f"{speedup(found)} over {clean(base.figures.name)}: {found.call}, from {pairs}"
+    name, ratio = clean(base.figures.name), found.ratio
+    text = f"{factor(ratio)} times the throughput of {name}" if ratio is not None else name
+    text += f": {found.call}, from {pairs}"
     if found.low is None and found.pairs < 2:
         text += "; one pair has no interval"
     elif found.low is not None and found.high is not None:
@@ -197,14 +201,12 @@ def _starting(look: Look, row: Row, width: int) -> list[Content]:
     runs = [(each, run) for each in row.repeats if (run := look.run(each)) and run.phases]
     if not runs:
         return []
-    names = list(dict.fromkeys(phase.name for _, run in runs for phase in run.phases))
+    spent = [phases(each, run) for each, run in runs]
+    names = list(dict.fromkeys(name for found in spent for name in found))
     titles = ["repeat", *(clean(name) for name in names), "start-up"]
     rows = []
-    for each, run in runs:
-        seconds: dict[str, float] = {}
-        for phase in run.phases:
-            seconds[phase.name] = seconds.get(phase.name, 0.0) + (phase.seconds or 0.0)
-        cells = [show.brief(seconds.get(name)) for name in names]
+    for (each, _), found in zip(runs, spent, strict=True):
+        cells = [show.brief(found.get(name)) for name in names]
         rows.append([str(each.repeat + 1), *cells, show.brief(each.startup_seconds)])
     head = heading("Starting up, in no rate above", width)
     lines = [head, *_upright(titles, rows, width)]
@@ -213,6 +215,19 @@ def _starting(look: Look, row: Row, width: int) -> list[Content]:
         text = ", ".join(show.brief(each) for each in first)
         lines.append(Content.styled(f"  first epoch, in no rate either: {text}", "$quiet"))
     return lines
+
+
+def phases(figures: Figures, run: RunView) -> dict[str, float | None]:
+    """Seconds of what came before the first step, by name; ``None`` while it lasts."""
+    began, took = run.started, figures.startup_seconds
+    until = began + took if began is not None and took is not None else math.inf
+    seconds: dict[str, float | None] = {}
+    for phase in run.phases:
+        if phase.started < until:
+            before = seconds.get(phase.name, 0.0)
+            known = phase.seconds is not None and before is not None
+            seconds[phase.name] = (before or 0.0) + (phase.seconds or 0.0) if known else None
+    return seconds
 
 
 def _upright(titles: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[Content]:

@@ -167,7 +167,7 @@ class CompareLayout(ChartKeys):
             room=below,
             marked=frozenset(self.marked),
             ascii=self.view.ascii,
-            state=self.is_narrow,
+            narrow=self.is_narrow,
         )
         self.grid.show(table(comparison, look, self.columns(), parts, signs))
         self.show_lines()
@@ -182,7 +182,7 @@ class CompareLayout(ChartKeys):
         title.show(words.title(name, comparison, others, title.room))
         self.line("head").show(Content.styled(grid.head().plain, "$quiet"))
         row = self.line("row")
-        row.show(words.of_row(self.row, row.room))
+        row.show(words.of_row(self.row, row.room, self._added()))
         legend = self.line("legend")
         across = None
         if grid.hides_columns:
@@ -199,6 +199,13 @@ class CompareLayout(ChartKeys):
         )
         held = self.line("held")
         held.show(words.held(comparison.held, held.room))
+
+    def _added(self) -> str:
+        """Of the row under the cursor, the experiment that was added, with its letter."""
+        row, look = self.row, self.look
+        if row is None or look is None or look.is_shown(row):
+            return ""
+        return f"{look.letter(row.figures.experiment)} {row.figures.experiment}"
 
     def show_progress(self) -> None:
         """What is done now; a line that is there only while something is."""
@@ -230,9 +237,10 @@ class CompareLayout(ChartKeys):
         for name, said in told_.items():
             self._say(self.line(name), said)
             used += len(said)
-        singles = ["title", "progress", "head", "legend"]
+        singles = ["title", "progress", "head"]
         for name, wanted in (
             ("row", any(words.of_row(each, width).plain for each in comparison.rows)),
+            ("legend", len(comparison.rows) > 1),
             ("held", bool(comparison.held)),
         ):
             self.line(name).display = wanted

@@ -18,7 +18,6 @@ from tui.screens.live_plots import MEANINGS
 from tui.widgets import format as show
 from tui.widgets import plot_words
 from tui.widgets.comparison_table import Cell, Head, Table, TableRow
-from tui.widgets.summary import SIGNS
 
 _QUIET = frozenset(("queued", "starting"))
 
@@ -33,7 +32,7 @@ class Signs:
     """Whether signs have their room although there is none to be shown."""
     marked: frozenset[str] = frozenset()
     ascii: bool = False
-    state: bool = False
+    narrow: bool = False
     """Whether the sign of the state stands there as well: it has no column."""
 
 
@@ -63,7 +62,7 @@ def table(
         if kind:
             lines.append(TableRow("", Content.styled(f"measured on {kind}", "$quiet")))
         for row in rows:
-            line = tuple(_cell(column, row, found[column.name]) for column in columns)
+            line = tuple(_cell(column, row, found[column.name], signs.narrow) for column in columns)
             lines.append(TableRow(row.key, names[row.key], line))
     return Table(heads, tuple(lines))
 
@@ -76,13 +75,13 @@ def _marks(column: Column, parts: Sequence[tuple[str, Sequence[Row]]]) -> dict[s
     return found
 
 
-def _cell(column: Column, row: Row, marked: Mapping[str, Mark]) -> Cell:
-    text = cells.cell(column, row)
+def _cell(column: Column, row: Row, marked: Mapping[str, Mark], narrow: bool) -> Cell:
+    text = cells.cell(column, row, narrow)
     style = "$foreground"
     if text == show.UNKNOWN or row.figures.state in _QUIET:
         style = "$quiet"
     if column.name == "state":
-        style = SIGNS.get(row.figures.state, ("", "$quiet"))[1]
+        style = cells.sign(row)[1]
     return Cell(text, marked.get(row.key, ""), style)
 
 
@@ -125,9 +124,9 @@ def _sign(key: str, signs: Signs) -> list[tuple[str, str]]:
 
 
 def _state(row: Row, signs: Signs) -> list[tuple[str, str]]:
-    if not signs.state:
+    if not signs.narrow:
         return []
-    sign, colour = SIGNS.get(row.figures.state, ("·", "$quiet"))
+    sign, colour = cells.sign(row)
     return [(f"{sign} ", f"bold {colour}")]
 
 

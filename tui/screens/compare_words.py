@@ -126,19 +126,23 @@ def legend(
     return joined(pieces, width, "   ")
 
 
-def of_row(row: Row | None, width: int) -> Content:
-    """Of the row under the cursor: why it failed, else what the diagnosis says of it."""
+def of_row(row: Row | None, width: int, added: str = "") -> Content:
+    """Of the row under the cursor: why it failed, else what the diagnosis says of it.
+
+    ``added`` names the experiment that it comes from, where it is not the shown one.
+    """
     if row is None:
         return Content("")
     figures = row.figures
-    name = clean(figures.name)
+    name = clean(figures.name) + (f" of {clean(added)}" if added else "")
     if figures.state in _BAD:
         why = f": {clean(figures.reason)}" if figures.reason else ""
         return Content.styled(at_word(f"{name} {figures.state}{why}", width), "$error")
-    if not figures.comment:
+    told = figures.comment or ("" if not added else "–")
+    if not told:
         return Content("")
     return Content.assemble(
-        (f"{name}: ", "$quiet"), at_word(clean(figures.comment), max(8, width - len(name) - 2))
+        (f"{name}: ", "$quiet"), at_word(clean(told), max(8, width - len(name)))
     )
 
 

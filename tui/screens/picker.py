@@ -40,7 +40,7 @@ class PickerLines(Lines):
         if self.ticked is not None:
             on = item.id in self.ticked
             box = ("[x] " if on else "[ ] ", "bold $accent" if on else "$quiet")
-        label = item.label.ljust(min(self._labels, max(8, width // 2 - 8)))
+        label = item.label.ljust(min(self._labels, max(8, width * 3 // 5 - 8)))
         here = number == self.cursor
         return Content.assemble(
             ("▌" if here else " ", "$primary"),
