@@ -142,8 +142,11 @@ def _hardware(each: Witness) -> str | None:
     ready = each.run.ready
     if ready is None or not ready.device_name:
         return None
-    cores = f", {each.cores} cores" if each.cores else ""
-    return clean(f"{ready.device_name}{cores}{f' of {each.machine}' if each.machine else ''}")
+    parts = [ready.device_name]
+    # On a CPU the device and the machine have one name.
+    parts += [each.machine] if each.machine not in ("", ready.device_name) else []
+    parts += [f"{each.cores} cores"] if each.cores else []
+    return clean(", ".join(parts))
 
 
 def _shares(each: Witness) -> tuple[int, int] | None:

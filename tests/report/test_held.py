@@ -39,7 +39,7 @@ def test_what_is_equal_in_every_repeat_is_proven_by_hashes() -> None:
     assert one["initial weights"] == Held("initial weights", "equal", "weights hash 0")
     assert found["evaluation"].detail == "100 images, 2 times"
     assert found["versions"].detail == "torch 2.15"
-    assert found["hardware"].detail == "a processor, 2 cores of box"
+    assert found["hardware"].detail == "a processor, box, 2 cores"
     assert found["cores and workers"] == Held(
         "cores and workers", "equal", "2 threads and 0 workers"
     )
