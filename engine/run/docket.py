@@ -26,8 +26,6 @@ class Docket:
         self._journal = journal
         over = past.over(past.ended(experiment.directory), again)
         self._order = past.order(experiment.directory)
-        self.settled: list[str] = []
-        """Runs that were done all the same when an earlier supervisor was killed."""
         self.queue = Queue(experiment.plan.runs, over, self._order)
 
     @property
@@ -106,7 +104,6 @@ class Docket:
         plan = self.queue.places[run].plan
         if past.unjudged(self.experiment.directory, run, plan.ranks) == "done":
             self.queue.end(run, "done")
-            self.settled.append(run)
             attempt = past.attempts(self.experiment.directory, run)
             self.tell(RunEnded(run=run, attempt=attempt, state="done"))
             return

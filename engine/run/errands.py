@@ -10,6 +10,9 @@ import os
 import subprocess
 import tempfile
 import time
+from collections import deque
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,19 +41,59 @@ class _Errand:
 
 
 class Errands:
-    """Children of the supervisor that ends of runs do not touch. To be used in its main thread."""
+    """Children of the supervisor, one at a time, that ends of runs do not touch.
+
+    To be used in its main thread. What goes wrong is returned as notices.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._out: list[_Errand] = []
+        self._waiting: deque[str] = deque()
+        self._out: _Errand | None = None
 
-    def write_metrics(self, run: str) -> list[Notice]:
-        """Begins to write ``metrics.npz`` of a run; what went wrong with that."""
-        if not any(each.run == run for each in layout.rank_journals(self._directory)):
-            return []  # It ended before anything was measured.
+    def write_metrics(self, run: str) -> None:
+        """``metrics.npz`` of a run will be written, unless it ended before it measured anything."""
+        if any(each.run == run for each in layout.rank_journals(self._directory)):
+            self._waiting.append(run)
+
+    def write_missing(self, runs: Iterable[str]) -> None:
+        """The same for runs that were over when an earlier supervisor was killed."""
+        for run in runs:
+            if not (self._directory / run / layout.METRICS).exists():
+                self.write_metrics(run)
+
+    def poll(self) -> list[Notice]:
+        """Goes on; what went wrong since the last call."""
+        notices: list[Notice] = []
+        if self._out is not None and self._out.process.poll() is not None:
+            notices += self._bury(self._out)
+            self._out = None
+        while self._out is None and self._waiting:
+            run = self._waiting.popleft()
+            try:
+                self._out = self._sent(run)
+            except OSError as error:
+                notices.append(_notice(run, error.strerror or str(error)))
+        return notices
+
+    def close(self, patience: float = PATIENCE) -> list[Notice]:
+        """Waits for all of them, and kills what does not end; what went wrong."""
+        end = time.monotonic() + patience
+        notices = self.poll()
+        while self._out is not None:
+            try:
+                self._out.process.wait(max(0.0, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                self._waiting.clear()
+                self._out.process.kill()
+                self._out.process.wait()
+            notices += self.poll()
+        return notices
+
+    def _sent(self, run: str) -> _Errand:
         command = python("-m", "engine.report.metrics", str(self._directory), run)
-        errors = tempfile.TemporaryFile()  # noqa: SIM115 (it is closed in _bury)
-        try:
+        with ExitStack() as stack:
+            errors = stack.enter_context(tempfile.TemporaryFile())
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -61,33 +104,13 @@ class Errands:
                 # Safe here: the supervisor has one thread, and die_with allocates nothing.
                 preexec_fn=partial(kin.die_with, os.getpid()),  # noqa: PLW1509
             )
-        except OSError as error:
-            errors.close()
-            return [_notice(run, str(error.strerror))]
+            stack.pop_all()  # It is closed with the errand.
         kin.spare(process.pid)
         try:
             psutil.Process(process.pid).nice(19)
         except psutil.Error:
-            pass
-        self._out.append(_Errand(run, process, errors))
-        return []
-
-    def poll(self) -> list[Notice]:
-        """What those that are over by now say of what went wrong."""
-        over = [each for each in self._out if each.process.poll() is not None]
-        self._out = [each for each in self._out if each not in over]
-        return [notice for each in over for notice in self._bury(each)]
-
-    def close(self, patience: float = PATIENCE) -> list[Notice]:
-        """Waits for them, and kills what does not end; what went wrong."""
-        end = time.monotonic() + patience
-        for each in self._out:
-            try:
-                each.process.wait(max(0.0, end - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                each.process.kill()
-                each.process.wait()
-        return self.poll()
+            pass  # It is over already.
+        return _Errand(run, process, errors)
 
     def _bury(self, errand: _Errand) -> list[Notice]:
         kin.forget(errand.process.pid)

@@ -46,6 +46,12 @@ class Queue:
     def waiting(self) -> tuple[str, ...]:
         return tuple(self._waiting)
 
+    @property
+    def over(self) -> tuple[str, ...]:
+        return tuple(
+            name for name, each in self.places.items() if each.state not in ("queued", "running")
+        )
+
     def take(self) -> RunPlan | None:
         """The next run, now running; ``None`` when none waits."""
         if not self._waiting:

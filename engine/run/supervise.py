@@ -64,8 +64,7 @@ class Supervisor:
         self._docket.announce()
         self._preparations = Preparations(self._docket)
         self._errands = Errands(self._directory)
-        for run in self._docket.settled:
-            self._write_metrics(run)
+        self._errands.write_missing(self._docket.queue.over)
         self._sampler = Sampler(self._directory)
         self._alarms = Alarms()
 
@@ -96,7 +95,7 @@ class Supervisor:
             self._stop(firmly=True)  # Somebody deleted it: there is no place for any result.
         if self._active is not None and self._active.poll():
             if isinstance(self._active, Training):
-                self._write_metrics(self._active.run)
+                self._errands.write_metrics(self._active.run)
             self._active = None
         self._tell(self._errands.poll())
         if self._active is None:
@@ -121,9 +120,6 @@ class Supervisor:
         if isinstance(self._active, Training):
             notices += self._alarms.silence(self._active.run, self._active.watch.quiet())
         self._tell(notices)
-
-    def _write_metrics(self, run: str) -> None:
-        self._tell(self._errands.write_metrics(run))
 
     def _tell(self, notices: list[Notice]) -> None:
         for notice in notices:

@@ -25,15 +25,20 @@ def begun(directory: Path) -> Path:
 
 def test_figures_are_written_beside_the_runs(tmp_path: Path) -> None:
     errands = Errands(tmp_path)
-    assert errands.write_metrics(RUN) == []
+    errands.write_metrics(RUN)
+    assert errands.poll() == []
     assert processes(tmp_path) == []  # Nothing was measured.
     figures = begun(tmp_path)
-    assert errands.write_metrics(RUN) == []
+    errands.write_missing([RUN])
+    assert errands.poll() == []
     (child,) = processes(tmp_path)
     # The end of a run touches only what comes from the run.
     assert child.pid not in [each.pid for each in kin.descendants()]
     assert errands.close() == []
     assert np.load(figures)["train_step"].size == 0
+    errands.write_missing([RUN])
+    assert errands.poll() == []
+    assert processes(tmp_path) == []  # It is there.
 
 
 def test_what_goes_wrong_is_told_and_ends_nothing(tmp_path: Path) -> None:
@@ -47,6 +52,7 @@ def test_what_goes_wrong_is_told_and_ends_nothing(tmp_path: Path) -> None:
 
     # One that hangs is not waited for any longer than that.
     errands.write_metrics(RUN)
+    errands.poll()
     (child,) = processes(tmp_path)
     child.send_signal(signal.SIGSTOP)
     (notice,) = errands.close(0.1)
