@@ -18,7 +18,7 @@ from tests.tui.driving import SIZES, drive
 from tests.tui.measured import gpus, write_measured
 from tui.start import Start
 
-WIDE, _ = SIZES
+WIDE, SMALL = SIZES
 
 
 async def test_figures_of_a_machine_nobody_looks_at_any_more_have_their_time(
@@ -40,6 +40,9 @@ async def test_figures_of_a_machine_nobody_looks_at_any_more_have_their_time(
         await driver.until_seen(f"─ as of {sampled}")
         await driver.press("d")
         await driver.until_seen(f"driver 570.1 · as of {sampled}")
+        await driver.press("d")
+        await driver.pilot.resize_terminal(*SMALL)
+        await driver.until_seen(f"as of {sampled}  8 GPUs ")
 
 
 def last_sample(made: Experiment) -> float:

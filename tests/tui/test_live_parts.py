@@ -201,3 +201,15 @@ def test_textual_still_has_the_queue_that_the_backlog_is_read_from() -> None:
         writer.write("two")
         app = SimpleNamespace(_driver=SimpleNamespace(_writer_thread=writer))
         assert output.backlog(app) == 2  # type: ignore[arg-type]
+
+
+def test_the_figures_of_a_run_that_has_ended_say_so() -> None:
+    figures = summary.Figures(
+        loss=0.9, top1=0.66, val_top1=0.79, throughput=107.0, wait_share=0.028
+    )
+    now, ended = summary.numbers(figures, 78), summary.numbers(figures, 78, ended=True)
+    assert not now.plain.startswith("at end")
+    assert ended.plain.startswith("at end  loss ")
+    assert "2.8 %" in now.plain
+    assert ended.plain.endswith("waiting  2.8 %"), "as much is told as of one that trains"
+    assert summary.numbers(figures, 158, ended=True).plain.startswith("at its end    loss ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.content import Content
 
@@ -188,7 +188,11 @@ def _lost(shown: Devices, place: int, width: int) -> Content:
 
 
 def devices_strip(shown: Devices, width: int) -> Content:
-    """``8 GPUs ▁▃▇█▇▇█▂ 87 % · fullest 61 of 79 GiB · hottest 64 °C · CPU 67 %``."""
+    """``8 GPUs ▁▃▇█▇▇█▂ 87 % · fullest 61 of 79 GiB · hottest 64 °C · CPU 67 %``, and before it the
+    time that it is of, where nobody looks any more."""
+    if shown.as_of:
+        now = devices_strip(replace(shown, as_of=""), max(8, width - len(shown.as_of) - 2))
+        return Content.assemble((f"{shown.as_of}  ", "$quiet"), now)
     found, newest = shown.gpus.found, shown.newest
     if not found:
         return host_strip(shown.host, width)

@@ -78,7 +78,8 @@ def numbers(figures: Figures, width: int, *, ended: bool = False) -> Content:
     """The latest figures in order of weight, as many as fit; of a run that has ended they are of
     its last steps, and say so."""
     wide = width >= 110
-    gauge = bar(figures.wait_share, 14 if wide else 0 if ended else 6, "$series-wait")
+    gauge = bar(figures.wait_share, 14 if wide else 6, "$series-wait")
+    waiting = show.percent(figures.wait_share)
     parts = [
         _figure("loss", show.plain(figures.loss), 6, "$series-train"),
         _figure("top-1", show.percent(figures.top1), 7, "$series-train"),
@@ -91,8 +92,8 @@ def numbers(figures: Figures, width: int, *, ended: bool = False) -> Content:
         _figure("", f"{show.rate(figures.throughput)} images/s", 10, "$series-speed"),
         Content.assemble(
             ("waiting for data " if wide else "waiting ", "$quiet"),
-            gauge,
-            (f" {show.percent(figures.wait_share):>6}", "bold $series-wait"),
+            "" if ended and not wide else Content.assemble(gauge, " "),
+            (f"{waiting:>6}", "bold $series-wait"),
         ),
     ]
     if wide:
