@@ -49,7 +49,7 @@ ONE_PROCESS = [
 ]
 """Strategies of one process."""
 
-BY_TORCHRUN = [
+SEVERAL_RANKS = [
     *every_way("ddp"),
     *every_way("fsdp"),
     *(

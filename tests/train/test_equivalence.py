@@ -1,4 +1,4 @@
-"""Every parallelism computes what plain training computes; over several ranks by torchrun."""
+"""Every parallelism computes what plain training computes, over several ranks as in one process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from engine.train.world import ALONE
 from tests.conftest import REPOSITORY
-from tests.train.cases import BY_TORCHRUN, ONE_PROCESS
+from tests.train.cases import ONE_PROCESS, SEVERAL_RANKS
 from tests.train.equivalence import ANSWERS
 from tests.train.laboratory import VAL, Case, Laboratory, differences, lay_out, network
 from tests.train.measured import LATE
@@ -38,26 +38,18 @@ def laboratory(folder: Path) -> Iterator[Laboratory]:
 
 @pytest.fixture(scope="module")
 def answers(folder: Path) -> dict[int, dict[str, Any]]:
-    """What came out at each world size; every one is launched once."""
-    return {world: _launch(folder, world) for world in WORLDS}
-
-
-def _launch(folder: Path, world: int) -> dict[str, Any]:
-    command = [
-        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
-        *("--nproc-per-node", str(world), "-m", "tests.train.equivalence", str(folder)),
-    ]
+    """What came out at each world size; all are launched at once, one after another."""
+    command = [sys.executable, "-m", "tests.train.equivalence", str(folder), *map(str, WORLDS)]
     done = subprocess.run(
         command,
         cwd=REPOSITORY,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()[-4000:]
-    told: dict[str, Any] = json.loads((folder / f"world{world}" / ANSWERS).read_text())
-    return told
+    return {world: json.loads((folder / f"world{world}" / ANSWERS).read_text()) for world in WORLDS}
 
 
 @pytest.mark.parametrize("case", ONE_PROCESS, ids=lambda case: case.name)
@@ -67,7 +59,7 @@ def test_one_process_trains_as_plainly(laboratory: Laboratory, case: Case) -> No
 
 
 @pytest.mark.parametrize("world", WORLDS)
-@pytest.mark.parametrize("case", BY_TORCHRUN, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", SEVERAL_RANKS, ids=lambda case: case.name)
 def test_ranks_train_as_one(answers: dict[int, dict[str, Any]], world: int, case: Case) -> None:
     answer = answers[world]["cases"][case.name]
     _judge(answer, *answer["validation"])
