@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.report.export import HEADER
+from engine.report.columns import COLUMNS
 from tests.conftest import REPOSITORY
 from tools import install
 from tui.cli import COMMANDS
@@ -170,5 +170,5 @@ def test_what_cannot_be_installed_is_told_without_a_traceback(
 def test_the_readme_names_every_column_of_the_table_and_every_command() -> None:
     words = set(re.findall(r"[\w-]+", (REPOSITORY / "README.md").read_text(encoding="utf-8")))
 
-    assert set(HEADER) <= words
+    assert {column.name for column in COLUMNS} <= words
     assert set(COMMANDS) <= words

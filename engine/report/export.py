@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import stat
-from collections.abc import Callable, Iterable
-from dataclasses import astuple, fields
+from collections.abc import Callable
 from pathlib import Path
 
 from engine.errors import WrongInput
 from engine.plan.text import clean
 from engine.report.comparison import Comparison
 from engine.report.exports.courses import Courses
-from engine.report.exports.csv import cell, encoded
-from engine.report.exports.csv import to_csv as _to_csv
+from engine.report.exports.csv import encoded, to_csv
 from engine.report.exports.html import to_html
 from engine.report.exports.json import to_json
 from engine.report.exports.markdown import to_markdown
-from engine.report.rows import Row
 from engine.report.whole import refused, whole
 
 FORMATS: dict[str, Callable[[Comparison, Courses], str]] = {
-    "csv": lambda comparison, _: _to_csv(comparison),
+    "csv": lambda comparison, _: to_csv(comparison),
     "md": lambda comparison, _: to_markdown(comparison),
     "json": to_json,
     "html": to_html,
@@ -85,21 +80,3 @@ def _replaceable(target: Path) -> bool:
     except FileNotFoundError:
         return True
     return ordinary and os.access(target.parent, os.W_OK)
-
-
-HEADER: tuple[str, ...] = tuple(field.name for field in fields(Row))
-"""The columns of the older table, a row per run."""
-
-
-def to_csv(rows: Iterable[Row]) -> str:
-    """The older table, a row per run."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(HEADER)
-    writer.writerows([cell(value) for value in astuple(row)] for row in rows)
-    return text.getvalue()
-
-
-def write_csv(rows: Iterable[Row], path: Path) -> Path:
-    """Writes the older table and returns the full path; raises ``ExperimentError``."""
-    return write_bytes(path, to_csv(rows).encode("utf-8", errors="replace"))
