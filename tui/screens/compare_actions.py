@@ -40,7 +40,9 @@ _NEED_ROWS = frozenset(
         "turn",
     ]
 )
-_OF_CURVES = frozenset(("axis", "point", "pan", "end", "zoom", "whole", "log_scale", "smooth"))
+_OF_CURVES = frozenset(
+    ("axis", "point", "pan", "end", "zoom", "whole", "log_scale", "smooth", "band")
+)
 """What changes nothing where no curves are seen."""
 
 
@@ -51,7 +53,7 @@ class CompareActions(CompareWork):
         "open",
         "sort",
         "view_of",
-        "of_place",
+        "screen.baseline",
         "pane",
         "metric",
         "columns",
@@ -70,11 +72,9 @@ class CompareActions(CompareWork):
         Binding("y", "copy", "copy"),
         Binding("e", "export", "export"),
         Binding("i", "evidence", "evidence", show=False, tooltip="what was held constant"),
-        Binding("u", "goal", "target", show=False, tooltip="target accuracy and price"),
-        Binding("space", "mark", "mark", show=False, tooltip="draw this row below"),
+        Binding("r", "goal", "target", show=False, tooltip="target accuracy and price"),
         Binding("n", "turn(1)", "next row", show=False),
         Binding("p", "turn(-1)", "previous row", show=False),
-        Binding("b", "of_place", "baseline", tooltip="baseline; on the chart the band"),
         Binding("backspace,escape", "back", "back", key_display="Backspace"),
         *(
             Binding(str(number), f"pick({number})", f"strategy {number}", show=False)
@@ -87,8 +87,6 @@ class CompareActions(CompareWork):
             return self.is_mounted and self.query_one(CompareChart).display
         if action == "view_of":
             return self.comparison is not None and len(self.comparison.views) > 1
-        if action == "of_place":
-            return self.comparison is not None and not (self.on_chart and self.shows_bars)
         if action == "pick":
             return 0 < cast("int", parameters[0]) <= len(self._own_rows())
         if action in _NEED_ROWS:
@@ -157,11 +155,9 @@ class CompareActions(CompareWork):
             view = views[(views.index(known.view) + 1) % len(views)]
             self._choose(view=view)
 
-    def action_of_place(self) -> None:
-        """The baseline from the table; on the chart the band, as in Live."""
-        if self.on_chart:
-            self.action_band()
-        elif (row := self.row) is not None:
+    def action_baseline(self) -> None:
+        """What all others are compared with; not a key of the chart, where it is the band's."""
+        if (row := self.row) is not None:
             self._choose(baseline=row.key)
             self.dashboard.tell(f"{clean(row.figures.name)} is the baseline")
 

@@ -217,6 +217,8 @@ class CompareLayout(ChartKeys):
         if not snapshot.caught_up:
             share_ = snapshot.view.bytes_read / max(1, snapshot.view.bytes_total)
             told_ = Content.styled(f"reading the journal, {share_ * 100:.0f} %", "$quiet")
+        elif self.comparison is None:
+            told_ = Content.styled("comparing …", "$quiet")
         line.show(told_)
         if line.display != bool(told_.plain):
             line.display = bool(told_.plain)

@@ -153,7 +153,7 @@ def progress(view: ExperimentView, alive: bool, now: float, width: int) -> Conte
     runs = view.runs
     ended = sum(run.state not in ("queued", "running") for run in runs)
     running = next((run for run in runs if run.state == "running"), None)
-    pieces = [f"{ended} of {len(runs)} {'run is' if ended == 1 else 'runs are'} over"]
+    pieces = [f"{ended} of {len(runs)} runs over"]
     if view.preparing is not None:
         pieces.insert(0, _preparing(view, now))
     elif running is not None:
@@ -163,8 +163,9 @@ def progress(view: ExperimentView, alive: bool, now: float, width: int) -> Conte
     waiting = len(view.queue)
     if waiting:
         pieces.append(f"{waiting} waiting")
-    text = Content.styled(at_word(" · ".join(pieces), width - 2), "$foreground")
-    return Content.assemble(("● ", "$success"), text)
+    first, *rest = pieces
+    words = [Content(at_word(first, width - 2)), *(Content.styled(e, "$quiet") for e in rest)]
+    return Content.assemble(("● ", "$success"), joined(words, width - 2, " · "))
 
 
 def _preparing(view: ExperimentView, now: float) -> str:

@@ -100,6 +100,7 @@ class CompareWork(CompareLayout):
         self.look, self.comparison = message.look, message.comparison
         keys = {row.key for row in message.comparison.rows}
         self.marked = tuple(key for key in self.marked if key in keys)
+        self.show_progress()
         self.show_all()
         if message.choices != self.choices:
             self.look_again()

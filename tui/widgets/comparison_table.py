@@ -108,6 +108,8 @@ class ComparisonTable(Lines):
     BINDING_GROUP_TITLE = "table"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "details", key_display="Enter"),
+        Binding("b", "screen.baseline", "baseline"),
+        Binding("space", "screen.mark", "draw this row below, or no longer", show=False),
         Binding("left", "across(-1)", "columns to the left", show=False),
         Binding("right", "across(1)", "columns to the right", show=False),
     ]
