@@ -99,9 +99,13 @@ def _entries(screen: Screen[object]) -> Iterator[Entry]:
     for node in (*screen.walk_children(with_self=False), screen, screen.app):
         for title, entries in _groups(node):
             groups.setdefault(title, {}).update(dict.fromkeys(entries))
+    told: set[Entry] = set()
     for title, found in groups.items():
+        # A screen may name a key of everywhere to have it among its own.
+        fresh = [each for each in found if each not in told]
+        told.update(fresh)
         yield Entry("", title)
-        yield from found
+        yield from fresh
 
 
 def _groups(node: DOMNode) -> Iterator[tuple[str, list[Entry]]]:
