@@ -58,7 +58,7 @@ EVENTS = some.one_of(
 STATES = some.sampled_from(["done", "failed", "stopped", None])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     some.lists(some.tuples(some.lists(EVENTS, max_size=8), STATES), min_size=6, max_size=6),
     some.booleans(),

@@ -89,7 +89,7 @@ def test_what_files_say_of_the_dataset_is_said_otherwise(tmp_path: Path) -> None
 
 
 @settings(
-    max_examples=150,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
