@@ -9,9 +9,12 @@ import pytest
 
 from engine.experiment import Experiment, write_atomically
 from engine.journal import commands, layout
+from engine.journal.commands import TAKEN_OUT
 from engine.journal.lock import Lock
+from engine.plan.strategies import strategy
 from tests.tui.driving import SIZES, Driver, drive
 from tests.tui.on_disk import write_experiment
+from tests.tui.queues import write_queue
 from tui import experiments
 from tui.screens.home import HomeScreen
 from tui.start import Start
@@ -185,3 +188,22 @@ def note_shown(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         "tui.app.ResnetTuiApp.show_experiment", lambda _app, directory: shown.append(directory)
     )
     return shown
+
+
+async def test_an_experiment_with_repeats_counts_what_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = write_queue(tmp_path, (strategy("single"), strategy("amp")), repeats=3, done=2)
+    summary = msgspec.json.decode((made.directory / layout.SUMMARY).read_bytes())
+    summary["runs"] = [
+        {"run": each.run, "strategy": each.strategy.name, "state": "done" if n < 2 else "queued"}
+        for n, each in enumerate(made.plan.runs)
+    ]
+    summary["runs"][5] |= {"state": "stopped", "reason": TAKEN_OUT}
+    write_atomically(made.directory / layout.SUMMARY, msgspec.json.encode(summary))
+    (row,) = experiments.rows(tmp_path)
+    assert (row.done, row.runs, row.strategies, row.reason) == (2, 6, ("single", "amp"), "")
+    async with drive(monkeypatch, WIDE, Start(experiments_directory=tmp_path)) as driver:
+        await driver.until_seen("2 of 6 done · single, amp")
+        await driver.pilot.resize_terminal(*NARROW)
+        await driver.until_seen("2/6 single")
