@@ -105,22 +105,21 @@ def _next(row: Row, beaten: Sequence[Row], standing: _Standing) -> str:
 
 def _too_few(standing: _Standing) -> str:
     (second, told), *_ = standing.others
+    # Where they were asked for they are to come, or were not reached.
+    asked = min(len(row.repeats) for row in (standing.leader, second)) >= LEAST_REPEATS
+    wanted = f"{LEAST_REPEATS} repeats" if asked else f"--repeats {LEAST_REPEATS}"
     if told.ratio is None:
-        return f"undecided: no repeat of one kind is done of two strategies; {_wanted()}"
+        return "undecided: no two strategies have a repeat in common that is done"
     said = (
         f"undecided: {standing.name(standing.leader)} had {_factor(told)} times the throughput of "
         f"{standing.name(second)}, "
     )
     if told.pairs == 1:
-        return said + f"but one repeat tells nothing of noise; {_wanted()} would give an interval"
+        return said + f"but one repeat tells nothing of noise; {wanted} would give an interval"
     return said + (
-        "but with two repeats equal strategies look different one time in three; "
-        f"{_wanted()} can decide"
+        f"but with two repeats equal strategies look different one time in three; {wanted} can "
+        "decide"
     )
-
-
-def _wanted() -> str:
-    return f"--repeats {LEAST_REPEATS}"
 
 
 def _unsure(standing: _Standing, unsure: Sequence[Row]) -> str:

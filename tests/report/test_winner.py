@@ -72,9 +72,10 @@ def test_a_lead_that_may_be_noise_is_no_win() -> None:
 
 def test_a_row_with_too_few_repeats_may_be_as_fast() -> None:
     found = said(row("single", [100, 100, 100]), row("amp", [90, 0, 0]))
+    # Three were asked for.
     assert found == (
         "undecided: single had 1.11 times the throughput of amp, but one repeat tells nothing of "
-        "noise; --repeats 3 would give an interval"
+        "noise; 3 repeats would give an interval"
     )
     found = said(row("single", [50, 50, 50]), row("ddp", [100, 100, 100]), row("amp", [90, 0, 0]))
     assert found == (
@@ -82,7 +83,7 @@ def test_a_row_with_too_few_repeats_may_be_as_fast() -> None:
         "takes 3 repeats of each to tell"
     )
     none = said(row("single", [100, 0, 0]), row("amp", [0, 100, 0]))
-    assert none.startswith("undecided: no repeat of one kind is done of two strategies")
+    assert none == "undecided: no two strategies have a repeat in common that is done"
 
 
 def test_while_it_runs_it_is_said_to_be_so_far() -> None:
@@ -115,14 +116,12 @@ def noisy(random: np.random.Generator, rate: float, repeats: int) -> Sequence[fl
 @pytest.mark.parametrize("strategies", [2, 5])
 def test_of_equal_strategies_none_wins_but_by_the_chance_that_is_allowed(strategies: int) -> None:
     random = np.random.default_rng(strategies)
-    tables = 1000
-    wins = sum(
-        "is fastest"
-        in said(*(row(f"s{each}", noisy(random, 100, 3)) for each in range(strategies)))
-        for _ in range(tables)
-    )
-    # 50 are allowed; 21 more are three standard deviations.
-    assert wins <= 71
+    wins = 0
+    for _ in range(300):
+        equal = [row(f"s{each}", noisy(random, 100, 3)) for each in range(strategies)]
+        wins += "is fastest" in said(*equal)
+    # 15 are allowed; 11 more are three standard deviations.
+    assert wins <= 26
 
 
 def test_a_strategy_that_is_ten_percent_faster_wins() -> None:
