@@ -12,6 +12,7 @@ from engine.experiment import Experiment, open_directory
 from engine.journal.reader import JournalReader
 from engine.journal.views import RunView
 from engine.plan.runs import RunPlan
+from engine.plan.text import clean
 from engine.report.comparison import Row, Source
 from engine.report.figures import Figures
 from engine.report.situation import Surroundings
@@ -86,6 +87,10 @@ class Look:
         names = [each.name for each in self.sources]
         place = names.index(name) if name in names else 0
         return "" if place == 0 else chr(ord("A") + place) if place < 26 else f"#{place + 1}"
+
+    def name(self, row: Row) -> str:
+        """``amp``, or ``B amp`` where it is of an experiment that was added."""
+        return f"{self.letter(row.figures.experiment)} {clean(row.figures.name)}".lstrip()
 
     def is_shown(self, row: Row) -> bool:
         """Whether it is of the experiment that Live shows."""

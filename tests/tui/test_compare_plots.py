@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import attrgetter
 
 import numpy as np
 import pytest
@@ -99,9 +100,10 @@ def test_a_bar_ranges_over_the_repeats_that_are_done() -> None:
     repeats = tuple(
         replace(each, images_per_second=rate) for each, rate in zip(one.repeats, rates, strict=True)
     )
-    (bar,) = compare_bars.found(kind, [replace(one, repeats=repeats)], one.key)
+    key = attrgetter("key")
+    (bar,) = compare_bars.found(kind, [replace(one, repeats=repeats)], one.key, key)
     assert (bar.low, bar.high, bar.here) == (100.0, 300.0, True)
-    (alone,) = compare_bars.found(kind, [row("amp")], "")
+    (alone,) = compare_bars.found(kind, [row("amp")], "", key)
     assert (alone.value, alone.low, alone.here) == (128.0, None, False)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-from engine.plan.text import clean
 from engine.report.comparison import Comparison, Row
 from engine.report.figures import Figures
 from tui.screens.live_metrics import Metric
@@ -61,17 +60,19 @@ def title(kind: Kind, comparison: Comparison) -> str:
     return f"Seconds to {show.percent(goal)} top-1" if goal is not None else "Time to accuracy"
 
 
-def found(kind: Kind, rows: Sequence[Row], here: str) -> tuple[Bar, ...]:
+def found(
+    kind: Kind, rows: Sequence[Row], here: str, named: Callable[[Row], str]
+) -> tuple[Bar, ...]:
     """A bar for each row, in the order of the table."""
-    return tuple(_bar(kind, row, row.key == here) for row in rows)
+    return tuple(_bar(kind, row, row.key == here, named(row)) for row in rows)
 
 
-def _bar(kind: Kind, row: Row, here: bool) -> Bar:
+def _bar(kind: Kind, row: Row, here: bool, name: str) -> Bar:
     done = [kind.value(each) for each in row.repeats if each.repeats]
     known = [each for each in done if each is not None]
     several = len(known) > 1
     return Bar(
-        name=clean(row.figures.name),
+        name=name,
         value=kind.value(row.figures),
         low=min(known) if several else None,
         high=max(known) if several else None,

@@ -10,7 +10,6 @@ import numpy as np
 
 from engine.journal.history import Axis, Buckets
 from engine.journal.views import RunView
-from engine.plan.text import clean
 from engine.report.comparison import Row
 from tui.compared import Look
 from tui.screens.live_metrics import KINDS, Kind, Metric
@@ -55,7 +54,7 @@ def lines(look: Look, rows: Sequence[Row], shown: Sequence[str], here: str) -> t
         row = by_key.get(key)
         runs = _repeats(look, row) if row is not None else ()
         if row is not None and runs:
-            found.append((key != here, Line(clean(row.figures.name), runs, nth)))
+            found.append((key != here, Line(look.name(row), runs, nth)))
     return tuple(line for _, line in sorted(found, key=lambda each: each[0]))
 
 

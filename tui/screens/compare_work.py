@@ -158,12 +158,16 @@ class CompareWork(CompareLayout):
 
     def _draw_bars(self) -> None:
         """The chosen figure, and below it as many others as there is room for."""
-        page, comparison = self.query_one(CompareBars), self.comparison
-        if comparison is None or not page.display or not page.room:
+        page, comparison, look = self.query_one(CompareBars), self.comparison, self.look
+        if comparison is None or look is None or not page.display or not page.room:
             return
         rows, here, width = self.rows(), self.grid.key, page.room
         pieces = tuple(
-            (compare_bars.title(kind, comparison), kind, compare_bars.found(kind, rows, here))
+            (
+                compare_bars.title(kind, comparison),
+                kind,
+                compare_bars.found(kind, rows, here, look.name),
+            )
             for kind in compare_bars.from_on(self.below)
         )
         asked = (pieces, width, page.size.height)
