@@ -100,9 +100,9 @@ def test_what_is_done_now_is_told() -> None:
     view = replace(view, preparing=doing, searches=(search,), queue=("02-ddp",))
     told = words.progress(view, True, NOW + 12, 100).plain
     assert told == (
-        "● finding the best batch of ddp: 128 (32, 64 tried), 12 s · 0 of 1 runs over · 1 waiting"
+        "● finding the best batch of ddp: 128, 12 s · 32, 64 tried · 0 of 1 runs over · 1 waiting"
     )
-    assert words.progress(view, True, NOW + 12, 60).plain.endswith("12 s")
+    assert words.progress(view, True, NOW + 12, 60).plain.endswith("12 s · 32, 64 tried")
 
 
 @pytest.mark.parametrize("width", [58, 110])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from engine.journal.views import ExperimentView
+from engine.journal.views import ExperimentView, PhaseView
 from engine.plan.text import clean
 from engine.report.comparison import Comparison, Held, Row
 from tui.widgets import format as show
@@ -155,7 +155,7 @@ def progress(view: ExperimentView, alive: bool, now: float, width: int) -> Conte
     running = next((run for run in runs if run.state == "running"), None)
     pieces = [f"{ended} of {len(runs)} runs over"]
     if view.preparing is not None:
-        pieces.insert(0, _preparing(view, now))
+        pieces = [*_preparing(view, view.preparing, now), *pieces]
     elif running is not None:
         of = f", repeat {running.repeat + 1}" if any(run.repeat for run in runs) else ""
         epochs = f"/{running.ready.epochs}" if running.ready is not None else ""
@@ -168,13 +168,10 @@ def progress(view: ExperimentView, alive: bool, now: float, width: int) -> Conte
     return Content.assemble(("● ", "$success"), joined(words, width - 2, " · "))
 
 
-def _preparing(view: ExperimentView, now: float) -> str:
-    """``finding the best batch of ddp: 128 (32 and 64 tried), 12 s``."""
-    doing = view.preparing
-    if doing is None:
-        return ""
-    since = f", {show.seconds(max(0.0, now - doing.started))}"
+def _preparing(view: ExperimentView, doing: PhaseView, now: float) -> list[str]:
+    """``finding the best batch of ddp: 128, 12 s``, and ``32, 64 tried``."""
+    pieces = [f"{clean(doing.name)}, {show.seconds(max(0.0, now - doing.started))}"]
     search = next((each for each in view.searches if each.found is None), None)
-    tried = [f"{each.batch_size}" for each in search.tried] if search is not None else []
-    told = f" ({', '.join(tried)} tried)" if tried else ""
-    return f"{clean(doing.name)}{told}{since}"
+    if search is not None and search.tried:
+        pieces.append(f"{', '.join(str(each.batch_size) for each in search.tried)} tried")
+    return pieces
