@@ -7,6 +7,7 @@ import time
 import pytest
 
 from engine.journal import events
+from engine.journal.commands import TAKEN_OUT
 from engine.report.progress import Progress
 from tests.tui.queues import NOW, snapshot
 from tui.feed import Snapshot
@@ -108,6 +109,14 @@ def test_the_words_say_run_only_where_there_are_repeats() -> None:
     assert place(look(repeated)).startswith("run 1 of 4, all done about ")
     done = snapshot(TWO, [10.0, 10.0], state="done")
     assert place(look(done, running=None)) == "strategy 1 of 2"
+
+
+def test_turns_are_counted_in_the_order_in_which_they_come() -> None:
+    dropped = events.RunEnded(t=NOW, run="04-single", attempt=0, state="stopped", reason=TAKEN_OUT)
+    order = events.QueueOrdered(t=NOW, runs=("06-amp", "05-single", "03-amp"))
+    made = snapshot(TWO, [10.0], repeats=3, running=1.0, more=[dropped, order])
+    turns = [place(look(made, shown=number)).partition(",")[0] for number in range(6)]
+    assert turns == ["run 1 of 5", "run 2 of 5", "run 5 of 5", "", "run 4 of 5", "run 3 of 5"]
 
 
 def test_what_is_prepared_is_told_wherever_the_user_looks() -> None:

@@ -135,7 +135,7 @@ async def test_what_waits_of_a_strategy_can_be_dropped_at_once(
             tell(held.directory, end)
             answer(held, asked)
         await driver.until(lambda: names(driver) == ["1", "2", "4", "5", "3", "6"])
-        assert rows(driver)[-1].endswith("dropped")
+        await driver.until(lambda: rows(driver)[-1].endswith("dropped"))
         assert "1 of 4 done" in driver.frame
 
 

@@ -33,6 +33,23 @@ def waiting(snapshot: Snapshot, all_: Iterable[Entry]) -> tuple[Entry, ...]:
     return (*first, *left.values())
 
 
+def in_turn(
+    snapshot: Snapshot, all_: Sequence[Entry]
+) -> tuple[tuple[Entry, ...], tuple[Entry, ...], tuple[Entry, ...]]:
+    """The runs that were begun, in that order; those that wait; those dropped before their turn."""
+    ahead = waiting(snapshot, all_)
+    names = {each.name for each in ahead}
+    over = [each for each in all_ if each.name not in names]
+    begun = sorted((t, each.number, each.name) for each in over if (t := _begun(each)) is not None)
+    by_name = {each.name: each for each in over}
+    never = tuple(each for each in over if _begun(each) is None)
+    return tuple(by_name[name] for _, _, name in begun), ahead, never
+
+
+def _begun(entry: Entry) -> float | None:
+    return entry.view.started if entry.view is not None else None
+
+
 def expected(
     snapshot: Snapshot,
     all_: Sequence[Entry],
@@ -112,17 +129,23 @@ def _searches_to_come(snapshot: Snapshot, all_: Iterable[Entry]) -> bool:
 
 
 def place(look: Look) -> str:
-    """``run 2 of 6, all done about 18:40``, where there are several; estimates say "about"."""
+    """``run 2 of 6, all done about 18:40``, where there are several; estimates say "about".
+
+    Counted in the order in which they are done; what was dropped before its turn has none.
+    """
     all_ = look.entries
     if len(all_) < 2:
         return ""
+    begun, ahead, _ = in_turn(look.snapshot, all_)
+    turns = [each.name for each in (*begun, *ahead)]
+    if look.shown.name not in turns:
+        return look.preparing
     word = "run" if look.repeated else "strategy"
-    words = f"{word} {look.shown.number} of {len(all_)}"
+    words = f"{word} {turns.index(look.shown.name) + 1} of {len(turns)}"
     if look.preparing and look.state != "queued":
         return f"{words}, {look.preparing}"
     if any(each.is_left and each.name in look.stopping for each in all_):
         return words
-    ahead = waiting(look.snapshot, all_)
     told = expected(look.snapshot, all_, ahead, look.running, look.now)
     if (start := told.starts.get(look.shown.name)) is not None:
         return f"{words}, starts about {hour(start)}"

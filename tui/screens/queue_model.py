@@ -9,7 +9,7 @@ from engine.plan.text import clean
 from tui.feed import Snapshot
 from tui.requests import Request, Requests
 from tui.screens.live_model import Entry, preparing, state_of
-from tui.screens.live_queue import Expected, hour, waiting
+from tui.screens.live_queue import Expected, hour, in_turn, waiting
 from tui.widgets import format as show
 from tui.widgets.queue_list import QueueRow
 
@@ -20,20 +20,11 @@ _SLOW = 2.0
 def ordered(
     snapshot: Snapshot, all_: Sequence[Entry], requests: Requests, now: float
 ) -> tuple[Entry, ...]:
-    """All runs in the order in which they were begun or ended, or will be, as far as asked for."""
-    ahead = waiting(snapshot, all_)
-    names = requests.order([each.name for each in ahead], now)
+    """All runs in the order in which they were begun, or will be, as far as asked for."""
+    begun, ahead, never = in_turn(snapshot, all_)
     by_name = {each.name: each for each in ahead}
-    begun = [(t, each.number, each) for each in all_ if (t := _begun(each)) is not None]
-    never = [each for each in all_ if _begun(each) is None and each.name not in by_name]
-    waits = (by_name[name] for name in names)
-    return (*(each for _, _, each in sorted(begun, key=lambda one: one[:2])), *waits, *never)
-
-
-def _begun(entry: Entry) -> float | None:
-    """When its latest attempt began; ``None`` of a run that waits, or was dropped before that."""
-    run = entry.view
-    return run.started if run is not None and run.state != "queued" else None
+    names = requests.order(tuple(by_name), now)
+    return (*begun, *(by_name[name] for name in names), *never)
 
 
 def rows(

@@ -22,6 +22,8 @@ _WHEN = 17
 """The longest: ``took 59 min 59 s``, and a space before it."""
 _LEAST = 8
 """Cells of a strategy's name that are always there."""
+_REASON = 24
+"""Cells of a reason that are worth having: all of it stands below the list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +127,7 @@ class QueueList(Lines):
         if self._batch:
             parts.append((row.batch.rjust(self._batch) + "  ", ""))
         parts += [(f"{sign} {row.state}".ljust(_STATE), colour), (when[0].rjust(_WHEN), when[1])]
-        if row.reason and reason > _LEAST:
+        if row.reason and reason >= _REASON:
             parts.append(("  " + row.reason, "$error" if row.state == "failed" else "$quiet"))
         return Content.assemble(*parts)
 
