@@ -146,6 +146,11 @@ async def test_bars_and_curves_below_the_table(
         await driver.press("m")
         await driver.until(lambda: driver.frame.index("Peak memory, G") < 3000)
         assert "single 954 MiB ┤━" in driver.frame
+        await driver.press("m", "m")
+        await driver.until_seen("Loss  ━━ single")
+        # The keys stayed with the table.
+        await driver.press("enter")
+        await driver.until_seen("look at the run")
 
 
 async def test_the_table_is_copied_and_so_is_the_command_of_a_row(
@@ -274,6 +279,10 @@ async def test_twenty_strategies_with_five_repeats_on_a_small_screen(
         await driver.until_seen("Loss, mean of repeats")
         await driver.until_seen("20 way-19 ▸5")
         await driver.press("tab")
+        await driver.until(lambda: "Loss, mean" not in driver.frame)
+        await driver.press("m")
+        await driver.until_seen("Loss, mean")
+        await driver.press("backspace")
         await driver.until(lambda: "Loss, mean" not in driver.frame)
         await driver.press("enter")
         await driver.until_seen("together")

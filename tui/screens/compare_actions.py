@@ -17,7 +17,7 @@ from tui.screens.compare_bars import CYCLE
 from tui.screens.compare_cells import on_screen
 from tui.screens.compare_columns import Order, Ticks
 from tui.screens.compare_goal import Goal, GoalForm
-from tui.screens.compare_layout import CompareChart
+from tui.screens.compare_layout import CompareBars, CompareChart
 from tui.screens.compare_older import ask_which, list_older
 from tui.screens.compare_table import numbered
 from tui.screens.compare_work import CompareWork
@@ -206,8 +206,11 @@ class CompareActions(CompareWork):
 
     def action_metric(self) -> None:
         """Curves first, then bars."""
-        self.below = CYCLE[(CYCLE.index(self.below) + 1) % len(CYCLE)]
-        if not self.query_one("#compare-chart").display and not self.on_chart:
+        seen = self.query_one(CompareChart).display or self.query_one(CompareBars).display
+        if seen:
+            self.below = CYCLE[(CYCLE.index(self.below) + 1) % len(CYCLE)]
+        else:
+            # There is no room for both: what was asked for is to be seen.
             self.on_chart = True
         self.show_table()
         self.call_after_refresh(self._focus_and_draw)
