@@ -18,13 +18,17 @@ from engine.plan.trials import Sizes
 GAIN = 0.02
 """Throughputs that differ by less than this share are equal: the smaller batch of the two wins."""
 NOISE = 0.1
-"""Nor are they told apart by less than two standard errors of their difference, which counts up to
-this share: of two tries on a machine that others use, or of steps too few to tell, the smaller."""
+"""Nor are they told apart by less than two standard errors of their difference: of two tries on a
+machine that others use, the smaller. From this share on (also where the steps were too few to tell)
+the end of the search says how well throughputs are known."""
 WORTHWHILE = 1.25
 """The last step before the dataset ends is made where it is at least so large."""
 REFINEMENTS = 2
 """Tries between the best batch and the first that does not fit, at most."""
 
+_EQUAL_AT_MOST = 0.25
+"""Rates that differ by more are told apart however little is known: else noise makes tiny batches
+win."""
 _FIRST = 0.25
 """Of the batch that was asked for: where the search begins."""
 _CLOSE = 0.1
@@ -81,7 +85,7 @@ def advance(sizes: Sizes, tries: Sequence[Try]) -> int | Found:
 
 def _beats(one: Try, other: Try) -> bool:
     """Whether it is faster, by more than noise."""
-    noise = min(NOISE, 2 * math.hypot(one.spread, other.spread))
+    noise = min(_EQUAL_AT_MOST, 2 * math.hypot(one.spread, other.spread))
     return one.rate > (1 + max(GAIN, noise)) * other.rate
 
 
@@ -134,6 +138,9 @@ class _Seen:
         best = self.best
         if best is None:
             return Found(reason=reason)
+        worst = max(2 * each.spread for each in self.fitting)
+        if worst > NOISE:
+            reason += f"; images/s are known to ±{min(worst, 1):.0%} only"
         return Found(batch_size=best.batch_size, images_per_second=best.rate, reason=reason)
 
 

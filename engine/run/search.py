@@ -159,6 +159,6 @@ def _as_known(tried: BatchTried) -> Try:
         batch_size=tried.batch_size,
         fits=tried.fits,
         images_per_second=tried.images_per_second,
-        spread=NOISE if tried.spread is None else tried.spread,
+        spread=NOISE / 2 if tried.spread is None else tried.spread,
         reason=tried.reason,
     )
