@@ -30,7 +30,7 @@ COMMANDS = {
     "stop": "end an experiment: gently, a second time at once",
     "retry": "queue again what failed or was stopped",
     "export": "the table, plots or event files of an experiment",
-    "compare": "the tables of several experiments as one; for CI, whether one became slower",
+    "compare": "several experiments in one table, and whether one became slower",
     "doctor": "what this machine has, and which strategies it can run",
 }
 """Each is a module of ``tui.commands``."""

@@ -182,8 +182,8 @@ def slowed(place: Path, factor: float) -> Experiment:
 def test_compare_prints_experiments_side_by_side(
     one: Experiment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    other = slowed(tmp_path / "other", 1.25)
-    assert main(["compare", str(one.directory), str(other.directory)]) == 0
+    other = slowed(tmp_path / "other", 1.25).directory.rename(tmp_path / "later")
+    assert main(["compare", str(one.directory), str(other)]) == 0
     told = capsys.readouterr().out
     lines = told.splitlines()
     assert lines[1].startswith("A  ")
@@ -191,8 +191,13 @@ def test_compare_prints_experiments_side_by_side(
     rows = [line for line in lines if line.startswith(("A ", "B ")) and "done" in line]
     assert [line.split("  ")[0] for line in rows] == ["A single", "A amp", "B single", "B amp"]
     assert "512" in rows[2]
+    for name in ("later/amp", "B/amp"):
+        there = ["compare", str(one.directory), str(other), "--baseline", name]
+        assert main(there) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.split("  ")[0] for line in lines if "baseline   " in line] == ["B amp"]
     path = tmp_path / "c.csv"
-    both = ["compare", str(one.directory), str(other.directory), "--output", str(path)]
+    both = ["compare", str(one.directory), str(other), "--output", str(path)]
     assert main(both) == 0
     frame = pd.read_csv(path)
     assert frame["experiment"].nunique() == 2

@@ -10,7 +10,9 @@ from tui.commands import arguments as shared
 from tui.commands import tables
 
 if TYPE_CHECKING:
-    from engine.report.comparison import Comparison
+    from collections.abc import Sequence
+
+    from engine.report.comparison import Comparison, Source
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,16 +51,33 @@ def run(arguments: argparse.Namespace) -> int:
     if allowed is not None and len(experiments) < 2:
         raise WrongInput("--fail-if-slower needs two experiments: the reference, and a later one")
     sources = read_all(experiments)
-    found = tables.comparisons(arguments, sources)
     if as_file:
-        tables.write(found, sources, kind, path)
+        tables.write(tables.comparisons(arguments, sources), sources, kind, path)
     else:
-        from tui.commands import results
-
-        results.show(found)
+        _show(arguments, sources)
     if allowed is None:
         return 0
+    # What is held against what has nothing to do with the table's baseline.
+    arguments.baseline = None
+    found = tables.comparisons(arguments, sources)
     return _judged(found, sources[0].name, allowed, to_file=as_file)
+
+
+def _show(arguments: argparse.Namespace, sources: Sequence[Source]) -> None:
+    """The table and what is said of it, where letters stand for the long names of experiments."""
+    from dataclasses import replace
+
+    from tui.commands import results
+
+    if len(sources) < 2:
+        results.show(tables.comparisons(arguments, sources))
+        return
+    letters = results.lettered(sources)
+    for letter, name in letters.items():
+        if (arguments.baseline or "").startswith(f"{name}/"):
+            arguments.baseline = letter + arguments.baseline.removeprefix(name)
+    renamed = [replace(each, name=letter) for letter, each in zip(letters, sources, strict=True)]
+    results.show(tables.comparisons(arguments, renamed), letters)
 
 
 def _judged(found: tuple[Comparison, ...], first: str, allowed: float, *, to_file: bool) -> int:

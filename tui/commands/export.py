@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from engine.plan.text import clean
     from engine.report.sources import read
 
     more = arguments.plots is not None or arguments.tensorboard is not None or arguments.metrics
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.tensorboard is not None or arguments.metrics:
         written += _arrays(arguments, experiment, source)
     for line in written:
-        print(line, file=told, flush=True)
+        print(clean(line), file=told, flush=True)
     if wants_table:
         tables.write(found, [source], kind, path)
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Literal
 
@@ -13,7 +13,7 @@ from rich.text import Text
 from engine.plan.text import clean
 from engine.report.cells import cell, marks
 from engine.report.columns import COLUMNS, Column
-from engine.report.comparison import Comparison, Constancy, Row
+from engine.report.comparison import Comparison, Constancy, Row, Source
 from engine.report.spelling import UNKNOWN
 from tui.commands.table import GAP, console, emit, plain_table
 
@@ -34,15 +34,19 @@ _ASCII_SIGNS = {"best": "^", "worst": "v"}
 _VIEWS = {"equal": "equal global batch", "best": "each at its best batch"}
 
 
-def show(comparisons: Sequence[Comparison]) -> None:
-    """Prints each view's table, by kind of device, and what is said of it."""
+def show(comparisons: Sequence[Comparison], letters: Mapping[str, str] | None = None) -> None:
+    """Prints each view's table, by kind of device, and what is said of it.
+
+    ``letters``: what each experiment is called in them, and its name.
+    """
+    if letters:
+        print()
+    for letter, name in (letters or {}).items():
+        print(f"{letter}  {clean(name)}")
     for comparison in comparisons:
-        emit("")
+        print()
         if len(comparison.views) > 1:
-            emit(f"{_VIEWS[comparison.view]}:")
-        letters = lettered(comparison)
-        for name, letter in letters.items():
-            emit(f"{letter}  {name}")
+            print(f"{_VIEWS[comparison.view]}:")
         for number, part in enumerate(_by_kind(comparison)):
             if number:
                 emit("")
@@ -96,30 +100,22 @@ _TITLES: tuple[tuple[Constancy, str], ...] = (
 
 
 def row_names(comparison: Comparison) -> dict[str, str]:
-    """What stands in the first column, by key: the letter of the experiment where there are
-    several, and the batch where a strategy has several rows."""
-    letters = lettered(comparison)
+    """What stands in the first column, by key: the strategy, with a number where it has several
+    rows, and the letter of its experiment where there are several."""
+    several = len({row.figures.experiment for row in comparison.rows}) > 1
     told: dict[str, str] = {}
-    seen: dict[tuple[str, str], int] = {}
     for row in comparison.rows:
-        figures = row.figures
-        number = seen[figures.experiment, figures.name] = (
-            seen.get((figures.experiment, figures.name), 0) + 1
-        )
-        name = clean(figures.name) + (f" #{number}" if number > 1 else "")
-        letter = letters.get(clean(figures.experiment))
-        told[row.key] = f"{letter} {name}" if letter else name
+        experiment = row.figures.experiment
+        name = row.key.removeprefix(f"{experiment}/")
+        told[row.key] = clean(f"{experiment} {name}" if several else name)
     return told
 
 
-def lettered(comparison: Comparison) -> dict[str, str]:
-    """The experiments by name, where there are several: A, B, ... Z, #27, ..."""
-    names = list(dict.fromkeys(clean(row.figures.experiment) for row in comparison.rows))
-    if len(names) < 2:
-        return {}
+def lettered(sources: Sequence[Source]) -> dict[str, str]:
+    """A letter for each experiment, by which it is called in a table of several, and its name."""
     return {
-        name: chr(ord("A") + place) if place < 26 else f"#{place + 1}"
-        for place, name in enumerate(names)
+        chr(ord("A") + place) if place < 26 else f"#{place + 1}": source.name
+        for place, source in enumerate(sources)
     }
 
 

@@ -29,12 +29,13 @@ def add_table(parser: argparse.ArgumentParser, default: str) -> None:
         "--view",
         choices=("equal", "best"),
         help="strategies at an equal global batch, or each at its best batch "
-        "(default: equal; in CSV all there are, told apart by the column view)",
+        "(default: equal; printed and in CSV all there are)",
     )
     table.add_argument(
         "--baseline",
         metavar="NAME",
-        help="the strategy that others are compared with (default: single, else the first)",
+        help="the strategy that others are compared with, of several experiments as "
+        "EXPERIMENT/NAME (default: single, else the first)",
     )
     table.add_argument(
         "--target-accuracy",
@@ -134,6 +135,7 @@ def write(
     found: Sequence[Comparison], sources: Sequence[Source], format: str, path: Path | None
 ) -> None:
     """The table to a file, whose full path is told, or to standard output and nothing else."""
+    from engine.plan.text import clean
     from engine.report import export
     from engine.report.every_view import stacked
     from engine.report.exports.courses import courses
@@ -143,7 +145,7 @@ def write(
         print("resnet-tui: --view best has each strategy at its best batch", file=sys.stderr)
     known = courses(sources) if format in ("json", "html") else {}
     if path is not None:
-        print(f"table: {export.write(table, path, format, known)}")
+        print(f"table: {clean(str(export.write(table, path, format, known)))}")
         return
     # As it is: Python would make two characters of a line's end on some systems.
     sys.stdout.flush()

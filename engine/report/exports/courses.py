@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from engine.journal.views import RunView
 from engine.plan.runs import RunPlan
 from engine.report.comparison import Row, Source
+
+_WIDE = 200.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,12 @@ def of_row(row: Row, known: Courses) -> tuple[Course, ...]:
     """The courses of a row's repeats, in their order; only of runs that got somewhere."""
     found = (known.get((each.experiment, each.run)) for each in row.repeats)
     return tuple(each for each in found if each is not None and each.points)
+
+
+def is_wide(values: Sequence[float]) -> bool:
+    """Whether a chart of them needs a logarithmic scale: a loss that exploded once would leave
+    nothing to see of all others."""
+    return bool(values) and min(values) > 0 and max(values) / min(values) > _WIDE
 
 
 def _points(run: RunView) -> tuple[Point, ...]:

@@ -8,7 +8,7 @@ from html import escape
 from typing import NamedTuple
 
 from engine.report.comparison import Comparison
-from engine.report.exports.courses import Courses, Point, of_row
+from engine.report.exports.courses import Courses, Point, is_wide, of_row
 from engine.report.exports.strokes import Stroke, stroke
 from engine.report.names import names
 from engine.report.spelling import plain
@@ -53,6 +53,12 @@ def _lines(
 def _chart(title: str, unit: str, lines: Sequence[_Line]) -> str:
     if not lines:
         return ""
+    logarithmic = is_wide([y for line in lines for _, y in line.dots])
+    if logarithmic:
+        title += ", logarithmic"
+        lines = [
+            _Line(line.stroke, tuple((x, math.log10(y)) for x, y in line.dots)) for line in lines
+        ]
     dots = [dot for line in lines for dot in line.dots]
     last = max(x for x, _ in dots)
     low, high = min(y for _, y in dots), max(y for _, y in dots)
@@ -69,7 +75,7 @@ def _chart(title: str, unit: str, lines: Sequence[_Line]) -> str:
         value = low + (high - low) * tick / _TICKS
         _, y = at((0.0, value))
         parts.append(f'<path d="M{_LEFT} {y}H{_WIDTH - _RIGHT}" class="grid"/>')
-        told = escape(plain(value, 3) + unit)
+        told = escape(plain(10**value if logarithmic else value, 3) + unit)
         parts.append(f'<text x="{_LEFT - 6}" y="{y + 4}" class="right">{told}</text>')
     for epoch in sorted({round(last * tick / _TICKS) for tick in range(_TICKS + 1)}):
         x, _ = at((epoch, low))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.report.comparison import Comparison
-from engine.report.exports.courses import Course, Courses, Point, of_row
+from engine.report.exports.courses import Course, Courses, Point, is_wide, of_row
 from engine.report.exports.plot_look import label, look
 
 if TYPE_CHECKING:
@@ -36,14 +36,20 @@ ACCURACY = (
 def curves_figure(
     comparison: Comparison, courses: Courses, curves: Sequence[Curve], *, by_time: bool
 ) -> Figure:
+    import numpy as np
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     panels = figure.subplots(1, len(curves))
     for axes, curve in zip(panels, curves, strict=True):
         for place, row in enumerate(comparison.rows):
             _lines(axes, place, of_row(row, courses), curve, by_time=by_time)
+        if is_wide([y for line in axes.lines for y in np.asarray(line.get_ydata()).tolist()]):
+            axes.set_yscale("log")
+            # Its own labels are formulas, which are not read here.
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_title(curve.title)
         axes.set_xlabel("time since the first step (s)" if by_time else "epoch")
         if not by_time:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -186,6 +187,18 @@ def test_the_courses_of_real_journals(tmp_path: Path) -> None:
     assert page.open == []
     assert page.seen.count("svg") == 2 + 2
     assert page.seen.count("circle") == 2 * 2 * 3
+
+
+def test_a_loss_that_exploded_once_leaves_the_others_to_be_seen(tmp_path: Path) -> None:
+    made = write_experiment(tmp_path, tmp_path / "d")
+    source = read(made)
+    ((key, course),) = courses([source]).items()
+    exploded = replace(course.points[0], val_loss=2.9e26)
+    table, known = compare([source]), {key: replace(course, points=(exploded, *course.points[1:]))}
+    text = to_html(table, known)
+    assert "validation loss, logarithmic" in text
+    assert ">3e+26<" in text
+    assert "logarithmic" not in to_html(table, courses([source]))
 
 
 def test_experiments_of_one_name_are_told_apart(tmp_path: Path) -> None:
