@@ -51,6 +51,7 @@ class CompareActions(CompareWork):
 
     FIRST_KEYS: ClassVar[tuple[str, ...]] = (
         "open",
+        "details",
         "sort",
         "view_of",
         "screen.baseline",
@@ -60,9 +61,11 @@ class CompareActions(CompareWork):
         "older",
         "copy",
         "export",
+        "queue",
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "details", "details", key_display="Enter"),
         Binding("o", "sort", "sort"),
         Binding("w", "view_of", "view", tooltip="equal global batch, or each at its best batch"),
         Binding("tab,shift+tab", "pane", "pane", key_display="Tab", tooltip="table or chart"),
@@ -96,6 +99,9 @@ class CompareActions(CompareWork):
     # The table
 
     def on_comparison_table_opened(self) -> None:
+        self.action_details()
+
+    def action_details(self) -> None:
         from tui.screens.compare_detail import CompareDetail
 
         if self.grid.key:

@@ -150,7 +150,7 @@ class LiveActions(LiveLayout):
         from tui.screens.log import LogScreen
 
         if self.look is not None:
-            self.app.push_screen(LogScreen(self.look.shown.name, self.look.shown.strategy))
+            self.app.push_screen(LogScreen(self.look.shown.name, self.look.shown.title))
 
     def action_devices(self) -> None:
         from tui.screens.devices import DevicesScreen
@@ -164,7 +164,7 @@ class LiveActions(LiveLayout):
         if self.look is not None:
             shown, insight = self.look.shown, self.look.insight
             before = insight.verdict.kind if insight is not None else None
-            self.app.push_screen(DiagnosisScreen(shown.name, shown.strategy, before))
+            self.app.push_screen(DiagnosisScreen(shown.name, shown.title, before))
 
     def action_stop(self) -> None:
         look = self.look

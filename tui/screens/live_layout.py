@@ -117,7 +117,7 @@ class LiveLayout(LivePanes):
         if failed:
             reason = run.reason if run is not None and run.reason else _CRASHED
             detail = run.detail if run is not None else ""
-            title = f"{look.shown.strategy} {look.state}"
+            title = f"{look.shown.title} {look.state}"
             panel.show(panels.failure(title, reason, detail, "R retry", room, height), layout=True)
         elif look.state == "queued":
             lines = before_it(look, room, max(height, self.size.height // 2 - 1))

@@ -28,7 +28,7 @@ class Stop:
 
 def ask_to_stop(screen: Screen[None], stop: Stop) -> None:
     """Asks which: this run, or all of the experiment; then leaves the request."""
-    name = stop.entry.strategy
+    name = stop.entry.title
 
     def answered(choice: str | None) -> None:
         if choice in ("run", "all", "kill"):
@@ -71,7 +71,7 @@ def ask_to_retry(screen: Screen[None], experiment: Experiment, entry: Entry) -> 
             in_background(screen, _work(lambda: _retry(experiment, entry.name)), "retry")
 
     question = Question(
-        f"Try {entry.strategy} again?",
+        f"Try {entry.title} again?",
         "It is queued again in the same experiment and trains from its beginning; its new curves "
         "take the place of these.",
         [("r", "retry", "try again"), ("c", "cancel", "leave it")],
