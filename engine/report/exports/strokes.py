@@ -17,6 +17,8 @@ class Stroke(NamedTuple):
 
 
 def stroke(place: int) -> Stroke:
-    """Of the strategy at a place of the table; the first 28 are all different."""
-    dashes = _DASHES[place // len(_COLOURS) % len(_DASHES)]
-    return Stroke(_COLOURS[place % len(_COLOURS)], dashes)
+    """Of the strategy at a place of the table; the first 28 are all different.
+
+    The next one has other dashes as well: where two lines are the same, both are seen.
+    """
+    return Stroke(_COLOURS[place % len(_COLOURS)], _DASHES[place % len(_DASHES)])
