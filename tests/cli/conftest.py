@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,11 +23,15 @@ TINY = (
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def call(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Runs ``resnet-tui`` without a terminal and in the environment of the test."""
+def call(
+    *arguments: str | Path, cwd: Path | None = None, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs ``resnet-tui`` without a terminal and, unless told otherwise, in the environment of the
+    test."""
     return subprocess.run(
         [COMMAND, *map(str, arguments)],
         cwd=cwd,
+        env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -63,14 +68,32 @@ class Finished:
         return plan.parent
 
 
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory, squares: Path) -> Finished:
-    """Two strategies, two epochs of four steps each."""
+@pytest.fixture(scope="session", autouse=True)
+def finishing(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, squares: Path
+) -> Iterator[Future[Finished] | None]:
+    """Trains what ``finished`` is, where a test asks for it, while those before it wait for
+    processes of their own."""
+    items: list[pytest.Item] = request.session.items
+    if not any("finished" in getattr(item, "fixturenames", ()) for item in items):
+        yield None
+        return
     place = tmp_path_factory.mktemp("finished")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(place / "state"))
-        answer = call(
-            *("train", squares, "--strategy", "single,amp", "--epochs", "2", *TINY),
-            *("--experiments-dir", place / "experiments", "--csv", place / "table.csv"),
-        )
+    environment = {**os.environ, "XDG_STATE_HOME": str(place / "state")}
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(_train, place, squares, environment)
+
+
+def _train(place: Path, dataset: Path, environment: dict[str, str]) -> Finished:
+    """Two strategies, two epochs of four steps each."""
+    answer = call(
+        *("train", dataset, "--strategy", "single,amp", "--epochs", "2", *TINY),
+        *("--experiments-dir", place / "experiments", "--csv", place / "table.csv"),
+        environment=environment,
+    )
     return Finished(place / "experiments", answer, place / "table.csv")
+
+
+@pytest.fixture(scope="session")
+def finished(finishing: Future[Finished]) -> Finished:
+    return finishing.result()
