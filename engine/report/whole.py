@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from engine.errors import ExperimentError
 from engine.plan.text import clean
+
+_NUMBERS = count()
+"""Two threads may write into one directory."""
 
 
 @contextmanager
@@ -17,7 +21,7 @@ def whole(path: Path) -> Iterator[Path]:
 
     Raises ``ExperimentError``, and leaves nothing behind, where it did not.
     """
-    temporary = path.with_name(f".resnet-tui.{os.getpid()}")
+    temporary = path.with_name(f".resnet-tui.{os.getpid()}.{next(_NUMBERS)}")
     try:
         yield temporary
         temporary.replace(path)
