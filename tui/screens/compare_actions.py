@@ -14,10 +14,10 @@ from tui.background import in_background
 from tui.compared import run_to_look_at
 from tui.screens import compare_out as out
 from tui.screens.compare_bars import CYCLE
+from tui.screens.compare_below import CompareBars, CompareChart
 from tui.screens.compare_cells import on_screen
 from tui.screens.compare_columns import Order, Ticks
 from tui.screens.compare_goal import Goal, GoalForm
-from tui.screens.compare_layout import CompareBars, CompareChart
 from tui.screens.compare_older import ask_which, list_older
 from tui.screens.compare_table import numbered
 from tui.screens.compare_work import CompareWork

@@ -12,19 +12,17 @@ from textual.widget import Widget
 
 from engine.report.columns import COLUMNS, Column
 from engine.report.comparison import Comparison, Row
-from tui import compare_messages as messages
 from tui import output
 from tui.compared import Look
 from tui.feed import Snapshot
 from tui.screens import compare_words as words
 from tui.screens.chart_keys import ChartKeys
 from tui.screens.compare_bars import KINDS, Below
+from tui.screens.compare_below import CompareBars, CompareChart
 from tui.screens.compare_columns import Order, Ticks, chosen, told
 from tui.screens.compare_plots import drawn
 from tui.screens.compare_room import TALL, most_said, share
 from tui.screens.compare_table import Signs, repeats, rows_in_order, table
-from tui.screens.paged import Page
-from tui.widgets.chart import Chart
 from tui.widgets.comparison_table import ComparisonTable
 from tui.widgets.keys import KeysLine
 from tui.widgets.line import Line
@@ -35,28 +33,6 @@ if TYPE_CHECKING:
 
 NARROW = 110
 """Cells across below which a column of states takes room from figures."""
-
-
-class CompareChart(Chart, can_focus=True):
-    """The curves below the table."""
-
-    DEFAULT_CSS = """
-    CompareChart:focus .chart--title {
-        text-style: bold underline;
-    }
-    """
-
-    def on_resize(self) -> None:
-        super().on_resize()
-        self.post_message(messages.BelowResized())
-
-
-class CompareBars(Page):
-    """The bars below the table; they scroll where there are many."""
-
-    def on_resize(self) -> None:
-        super().on_resize()
-        self.post_message(messages.BelowResized())
 
 
 class CompareLayout(ChartKeys):

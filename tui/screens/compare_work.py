@@ -15,7 +15,8 @@ from tui.background import in_background
 from tui.compared import Added, Look, shown_source
 from tui.feed import Snapshot
 from tui.screens import compare_bars
-from tui.screens.compare_layout import CompareBars, CompareChart, CompareLayout
+from tui.screens.compare_below import CompareBars, CompareChart
+from tui.screens.compare_layout import CompareLayout
 from tui.screens.compare_plots import lines, plot, shown_runs
 from tui.screens.live_plots import Shown
 from tui.widgets.bars import bars
