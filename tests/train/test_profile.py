@@ -85,8 +85,9 @@ def test_blocks_that_compute_again_keep_less() -> None:
 
 def test_a_small_network_is_measured_within_seconds() -> None:
     layers = flatten(_resnet())
-    began = time.monotonic()
+    # Of all threads' own time: what others do on the machine is not in it.
+    began = time.process_time()
     measured = _profiled(layers, images=8, side=64)
-    assert time.monotonic() - began < 6.0
+    assert time.process_time() - began < 6.0
     assert len(measured.seconds) == len(measured.sizes) == len(layers)
     assert all(each > 0 for each in measured.seconds)
