@@ -45,6 +45,9 @@ class RunPlan:
     view: View = "equal"
     """What its batch size is for. Where a strategy's best batch is the one that was asked for, its
     runs are ``equal`` and stand in both views."""
+    loaders: int = 1
+    """The most ranks that load images in any strategy of the experiment: where the decoding
+    processes are chosen by themselves there are as many at least, in every strategy."""
     trial: bool = False
     """It only measures a batch size: no validation, no checkpoints; see ``engine.run.search``."""
     schema: int = SCHEMA
@@ -84,16 +87,24 @@ def plan_runs(
     settings, or cannot run on ``machine``.
     """
     check(strategies, settings, machine, given)
+    combined = [(each, combine(each, settings, machine)) for each in strategies]
+    loaders = max((_loaders(*each) for each in combined), default=1)
+    turns = interleaved(combined, settings.repeats)
     return tuple(
         RunPlan(
             run=run_name(number, each),
             strategy=each,
-            settings=replace(combine(each, settings, machine), seed=settings.seed + repeat),
+            settings=replace(own, seed=settings.seed + repeat),
             dataset=str(dataset),
             repeat=repeat,
+            loaders=loaders,
         )
-        for number, (repeat, each) in enumerate(interleaved(strategies, settings.repeats), start=1)
+        for number, (repeat, (each, own)) in enumerate(turns, start=1)
     )
+
+
+def _loaders(strategy: Strategy, settings: Settings) -> int:
+    return settings.nproc or 1 if strategy.parallelism in ("ddp", "fsdp") else 1
 
 
 def run_name(number: int, strategy: Strategy) -> str:
@@ -143,6 +154,8 @@ def plan_added(
         called = replace(each, name=_unused(each.name, names))
         names.add(called.name)
         added.append((called, combined))
+    loaders = max((run.loaders for run in plan.runs), default=1)
+    loaders = max(loaders, *(_loaders(*each) for each in added)) if added else loaders
     return tuple(
         RunPlan(
             run=run_name(len(plan.runs) + number, each),
@@ -150,6 +163,7 @@ def plan_added(
             settings=replace(combined, seed=seed + repeat),
             dataset=plan.dataset,
             repeat=repeat,
+            loaders=loaders,
         )
         for number, (repeat, (each, combined)) in enumerate(interleaved(added, repeats), start=1)
     )

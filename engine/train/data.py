@@ -118,15 +118,17 @@ class Stream:
             process.kill()
 
 
-def automatic_workers(cores: int, device: str) -> int:
+def automatic_workers(cores: int, device: str, loaders: int = 1) -> int:
     """How many processes decode images where the user does not say.
 
     A GPU leaves the cores to them. A CPU that trains needs its cores itself, and one core
-    decodes for about four that train.
+    decodes for about four that train. Where strategies are compared there are as many in all of
+    them: one at least for each of the ``loaders``, the most ranks that any of them has.
     """
-    if device == "cpu":
-        return 0 if cores == 1 else min(8, max(1, cores // 4))
-    return min(8, max(1, cores - 1))
+    if device == "cpu" and cores == 1:
+        return 0
+    chosen = min(8, max(1, cores // 4 if device == "cpu" else cores - 1))
+    return max(chosen, loaders)
 
 
 def _as_it_is(batch: Any) -> Any:

@@ -74,7 +74,7 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
     feed = strategy.feed()
     workers = settings.workers
     if workers is None:
-        workers = automatic_workers(cores, used[0].type)
+        workers = automatic_workers(cores, used[0].type, plan.loaders)
     stream = Stream(
         folder,
         settings,

@@ -86,6 +86,14 @@ def test_runs_of_one_repeat_share_a_seed_and_no_other_repeat_has_it(
     assert len({run.run for run in runs}) == len(runs)
 
 
+def test_all_strategies_know_how_many_ranks_load_images_in_any_of_them() -> None:
+    chosen = tuple(strategy(name) for name in ("single", "ddp", "pipeline"))
+    asked = Settings(device="cpu", nproc=3, batch_size=12)
+    assert {run.loaders for run in plan_runs(Path("/data"), asked, chosen, CPU)} == {3}
+    alone = plan_runs(Path("/data"), replace(asked, nproc=None), (strategy("single"),), CPU)
+    assert [run.loaders for run in alone] == [1]
+
+
 def test_what_is_added_has_the_seeds_of_what_is_there() -> None:
     made = plan("single", repeats=2)
     added = plan_added(made, [strategy("amp"), strategy("ddp")], made.settings, CPU)

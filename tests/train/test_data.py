@@ -15,7 +15,7 @@ from engine.plan import dataset
 from engine.plan.config import Settings
 from engine.train.batch import Batch
 from engine.train.course import Shard, batch_sizes, order
-from engine.train.data import Stream
+from engine.train.data import Stream, automatic_workers
 from engine.train.images import Damaged, decode
 from tests.train.making import TINY
 
@@ -171,3 +171,13 @@ def test_reading_is_timed_where_it_is_done(
     assert all(batch.read_seconds >= 0.005 * batch.read for batch in batches)
     assert sum(batch.read_seconds for batch in batches) <= took
     assert len(batches[0]) == 6
+
+
+@pytest.mark.parametrize(
+    ("cores", "device", "loaders", "expected"),
+    [(1, "cpu", 2, 0), (2, "cpu", 1, 1), (2, "cpu", 2, 2), (16, "cpu", 2, 4), (16, "cuda", 2, 8)],
+)
+def test_workers_that_nobody_chose_are_enough_for_every_strategy(
+    cores: int, device: str, loaders: int, expected: int
+) -> None:
+    assert automatic_workers(cores, device, loaders) == expected
