@@ -1,8 +1,10 @@
 """Who wins, and by how much more than noise, in a sentence. Pure.
 
-A winner is faster than *every* other row, by intervals that hold for all pairs of rows together:
-somebody is always ahead, of equal ones too. Where a sentence quotes a row against the baseline, the
-interval is the one in the table.
+A winner is faster than *every* other row, each by its own 95 % interval: somebody is always ahead,
+of equal ones too, but seldom of all by more than noise. That needs no correction for the number of
+rows (S. Gutmann & Z. Maymin 1987, "Is the selected population the best?"): the worst case is that
+of two that are equally best. Where the baseline is compared, the interval is the one in the table,
+which is corrected, so that the two say the same.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from dataclasses import dataclass, replace
 from engine.report.against import difference, rates
 from engine.report.cells import factor
 from engine.report.comparison import Row
-from engine.report.difference import LEAST_REPEATS, Difference
+from engine.report.difference import LEAST_REPEATS, Call, Difference
 from engine.report.names import listed, names
 from engine.report.paired import MOST_REPEATS, geometric_mean
 from engine.report.spelling import UNKNOWN
@@ -25,7 +27,7 @@ class _Standing:
 
     leader: Row
     others: tuple[tuple[Row, Difference], ...]
-    """How much faster the leader is than each, over all pairs."""
+    """How much faster the leader is than each."""
     baseline: Row
     names: dict[str, str]
 
@@ -36,11 +38,6 @@ class _Standing:
         return self.names[row.key]
 
     def ahead_of(self, row: Row) -> Difference:
-        """As the table has it, where the table has it."""
-        if row.key == self.baseline.key:
-            return self.leader.difference
-        if self.leader.key == self.baseline.key:
-            return _turned(row.difference)
         return next(told for each, told in self.others if each.key == row.key)
 
 
@@ -67,10 +64,18 @@ def _standing(rows: Sequence[Row], baseline: Row) -> _Standing | None:
     if not there:
         return None
     leader, *others = sorted(there, key=lambda row: -(geometric_mean(rates(row)) or 0.0))
-    pairs = len(there) * (len(there) - 1) // 2
-    against = tuple((row, difference(leader, row, pairs)) for row in others)
+    against = tuple((row, _ahead(leader, row, baseline)) for row in others)
     # The table's rows, not the caller's baseline, which has no difference yet.
     return _Standing(leader, against, baseline, names(rows))
+
+
+def _ahead(leader: Row, row: Row, baseline: Row) -> Difference:
+    """As the table has it, where the table has it."""
+    if row.key == baseline.key:
+        return leader.difference
+    if leader.key == baseline.key:
+        return _turned(row.difference)
+    return difference(leader, row, 1)
 
 
 def _said(standing: _Standing) -> str:
@@ -123,7 +128,7 @@ def _too_few(standing: _Standing) -> str:
 
 
 def _unsure(standing: _Standing, unsure: Sequence[Row]) -> str:
-    """By the intervals over all pairs, which is why it is undecided."""
+    """By the intervals that decide."""
     told = [each for row, each in standing.others if row in unsure]
     leader, beaten = standing.name(standing.leader), standing.called("faster")
     ahead = f"is ahead of {listed([*map(standing.name, beaten)], 4)}" if beaten else "leads"
@@ -159,4 +164,5 @@ def _told(value: float, within: Difference) -> str:
 def _turned(told: Difference) -> Difference:
     """The other way round."""
     ratio, low, high = (1 / each if each else None for each in (told.ratio, told.high, told.low))
-    return replace(told, ratio=ratio, low=low, high=high)
+    calls: dict[Call, Call] = {"faster": "slower", "slower": "faster"}
+    return replace(told, call=calls.get(told.call, told.call), ratio=ratio, low=low, high=high)

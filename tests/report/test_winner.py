@@ -25,10 +25,10 @@ def test_and_against_the_next_where_that_is_another() -> None:
     three = said(
         row("single", [100, 100, 100]), row("amp", [120, 120, 120]), row("ddp", [140, 142, 144])
     )
-    # Against the baseline as in the table (of two), against the next as of all three pairs.
+    # Against the baseline as in the table (one of two intervals), against the next by its own.
     assert three == (
         "ddp is fastest: 1.42 times single (95 % interval 1.35 to 1.49, 3 repeats), and "
-        "1.18 times amp, the next (95 % interval 1.11 to 1.26, 3 repeats)"
+        "1.18 times amp, the next (95 % interval 1.14 to 1.23, 3 repeats)"
     )
 
 
@@ -65,8 +65,8 @@ def test_a_lead_that_may_be_noise_is_no_win() -> None:
         row("single", [50, 50, 50]), row("amp", [100, 104, 98]), row("ddp", [101, 100, 102])
     )
     assert found == (
-        "undecided: ddp is ahead of single, but amp may be as fast (1.00 times, 95 % interval 0.84 "
-        "to 1.20, 3 repeats); 230 repeats would settle it"
+        "undecided: ddp is ahead of single, but amp may be as fast (1.00 times, 95 % interval 0.91 "
+        "to 1.11, 3 repeats); 154 repeats would settle it"
     )
 
 
@@ -105,7 +105,7 @@ def test_many_are_counted_not_named() -> None:
     random = np.random.default_rng(3)
     rows = [row(f"s{number}", noisy(random, 100.0, 5)) for number in range(20)]
     found = said(*rows)
-    assert "and 16 others may be as fast" in found
+    assert "and 11 others may be as fast" in found
     assert len(found) < 200
 
 
@@ -113,13 +113,18 @@ def noisy(random: np.random.Generator, rate: float, repeats: int) -> Sequence[fl
     return (rate * np.exp(random.normal(0.0, 0.03, repeats))).tolist()  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("strategies", [2, 5])
-def test_of_equal_strategies_none_wins_but_by_the_chance_that_is_allowed(strategies: int) -> None:
-    random = np.random.default_rng(strategies)
+@pytest.mark.parametrize("slower", [0, 3])
+@pytest.mark.parametrize("equal", [2, 5])
+def test_of_equal_strategies_none_wins_but_by_the_chance_that_is_allowed(
+    equal: int, slower: int
+) -> None:
+    # Two that are equally best, and others far behind, are the worst case.
+    random = np.random.default_rng(equal)
     wins = 0
     for _ in range(300):
-        equal = [row(f"s{each}", noisy(random, 100, 3)) for each in range(strategies)]
-        wins += "is fastest" in said(*equal)
+        rows = [row(f"a{each}", noisy(random, 10, 3)) for each in range(slower)]
+        rows += [row(f"b{each}", noisy(random, 100, 3)) for each in range(equal)]
+        wins += "is fastest" in said(*rows)
     # 15 are allowed; 11 more are three standard deviations.
     assert wins <= 26
 
