@@ -61,7 +61,10 @@ def speedup(difference: Difference) -> str:
 
 
 def factor(value: float) -> str:
-    """Two decimals, fewer where the number is large."""
+    """Two decimals, fewer where the number is large; where it is tiny two digits, which are not all
+    0."""
+    if value < 0.0995:
+        return spelling.plain(value, 2)
     return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
 
 
@@ -75,13 +78,14 @@ def number(value: Value) -> float | None:
 def marks(column: Column, rows: Sequence[Row]) -> dict[str, Mark]:
     """The best and the worst of the rows, by their keys; of each kind of device apart.
 
+    Only of rows of which something is done: what broke off took less of everything.
     Neither where fewer than two are known, where several share the place, or where what is first
     and what follows is a tie by the statistics.
     """
     found: dict[str, Mark] = {}
     if column.better:
         for kind in dict.fromkeys(row.figures.device_kind for row in rows):
-            alike = [row for row in rows if row.figures.device_kind == kind]
+            alike = [row for row in rows if row.figures.device_kind == kind and row.figures.repeats]
             found.update(_marks(column, alike))
     return found
 

@@ -41,7 +41,7 @@ def compare(sources: Sequence[Source], choices: Choices = _AS_USUAL) -> Comparis
         target=target,
         target_given=given is not None,
         price=price,
-        held=held(_witnesses(shown, rows, baseline)),
+        held=held(*_witnesses(shown, rows, baseline)),
         remarks=remarks(rows, shown, view),
         verdict=verdict(rows, baseline, over=_is_over(shown)),
     )
@@ -64,11 +64,13 @@ def _best(runs: Sequence[Figures]) -> list[float]:
     return [each.best_top1 for each in runs if each.repeats and each.best_top1 is not None]
 
 
-def _witnesses(shown: Sequence[Entry], rows: Sequence[Row], baseline: Row | None) -> list[Witness]:
-    """The runs that are done, the baseline's first."""
+def _witnesses(
+    shown: Sequence[Entry], rows: Sequence[Row], baseline: Row | None
+) -> tuple[list[Witness], str]:
+    """The runs that are done, the baseline's first; and what it is called."""
     called = names(rows)
     first = baseline.key if baseline is not None else ""
-    return [
+    witnesses = [
         Witness(
             name=called[entry.key],
             plan=plan,
@@ -80,6 +82,7 @@ def _witnesses(shown: Sequence[Entry], rows: Sequence[Row], baseline: Row | None
         for plan, run in entry.runs
         if run is not None and run.state == "done"
     ]
+    return witnesses, called.get(first, "")
 
 
 def _is_over(shown: Sequence[Entry]) -> bool:

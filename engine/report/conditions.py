@@ -27,7 +27,8 @@ def clocks(witnesses: Sequence[Witness]) -> Held:
         return Held(what, "unknown", _silent(told))
     (slow, low), (fast, high) = _ends(known)
     if high - low > CLOCKS * high:
-        return Held(what, "differs", f"{slow.name} ran at {low:.0f} MHz, {fast.name} at {high:.0f}")
+        one, other = _called(slow, fast)
+        return Held(what, "differs", f"{one} ran at {low:.0f} MHz, {other} at {high:.0f}")
     return Held(what, "equal", f"{low:.0f} to {high:.0f} MHz, on average over a run")
 
 
@@ -58,10 +59,11 @@ def other_users_of_cores(witnesses: Sequence[Witness]) -> Held:
         return Held(what, "unknown", _silent(told))
     (least, low), (most, high) = _ends(known)
     if high - low > CORES * min(cores):
+        one, other = _called(most, least)
         return Held(
             what,
             "differs",
-            f"{high:.1f} cores busy with others beside {most.name}, {low:.1f} beside {least.name}",
+            f"{high:.1f} cores busy with others beside {one}, {low:.1f} beside {other}",
         )
     return Held(what, "equal", f"at most {high:.1f} of {min(cores)} cores, on average over a run")
 
@@ -92,6 +94,14 @@ def _ends(
 ) -> tuple[tuple[Witness, float], tuple[Witness, float]]:
     ordered = sorted(known, key=lambda each: each[1])
     return ordered[0], ordered[-1]
+
+
+def _called(*those: Witness) -> list[str]:
+    """With the repeat where they are of one row."""
+    alike = len({each.name for each in those}) < len(those)
+    return [
+        f"repeat {each.plan.repeat + 1} of {each.name}" if alike else each.name for each in those
+    ]
 
 
 def _silent(told: Sequence[tuple[Witness, float | None]]) -> str:

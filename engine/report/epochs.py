@@ -19,6 +19,8 @@ class EpochTime:
     which took less for another reason."""
     actual: float | None
     """``None`` while it lasts."""
+    whole: bool = True
+    """Not cut short, so that what it took is what an epoch takes."""
 
     @property
     def error(self) -> float | None:
@@ -34,14 +36,12 @@ def epoch_times(run: RunView) -> tuple[EpochTime, ...]:
     rows = [
         EpochTime(
             epoch=each.epoch,
-            estimated=(
-                _finite(each.estimated_seconds)
-                if each.end_step >= (each.epoch + 1) * length
-                else None
-            ),
+            estimated=_finite(each.estimated_seconds) if whole else None,
             actual=_finite(each.seconds),
+            whole=whole,
         )
         for each in run.epochs
+        for whole in (each.end_step >= (each.epoch + 1) * length,)
     ]
     finished = {each.epoch for each in rows}
     expected = _finite(run.epoch_estimate)

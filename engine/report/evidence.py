@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 from engine.journal.views import RunView
@@ -56,7 +57,10 @@ def everywhere(
 
 
 def by_repeat(what: str, witnesses: Sequence[Witness], value: Value[V]) -> Held:
-    """Equal where in each repeat all strategies tell the same; repeats may differ, as seeds do."""
+    """Equal where in each repeat all strategies tell the same; repeats may differ, as seeds do.
+
+    Nothing is concluded from a repeat that only one strategy has done.
+    """
     told = [(each, value(each)) for each in witnesses]
     repeats: dict[int, dict[V, list[str]]] = {}
     for each, found in told:
@@ -73,10 +77,16 @@ def by_repeat(what: str, witnesses: Sequence[Witness], value: Value[V]) -> Held:
         return Held(what, "differs", "; ".join(unlike))
     if not repeats or (silent := _silent(told)):
         return Held(what, "unknown", f"not told by {listed(silent)}" if repeats else "")
-    values = list(dict.fromkeys(found for groups in repeats.values() for found in groups))
+    # Each of these has one value, in which two or more agree.
+    common = [groups for groups in repeats.values() if len(set(chain(*groups.values()))) > 1]
+    proven = {name for groups in common for names in groups.values() for name in names}
+    if alone := list(dict.fromkeys(each.name for each, _ in told if each.name not in proven)):
+        return Held(what, "unknown", f"no other has done a repeat of {listed(alone)}")
+    values = list(dict.fromkeys(chain(*common)))
     if len(values) == 1:
         return Held(what, "equal", str(values[0]))
-    return Held(what, "equal", f"in each of {len(repeats)} repeats, another in each")
+    another = ", another in each" if len(values) == len(common) else ""
+    return Held(what, "equal", f"in each of {len(common)} repeats{another}")
 
 
 def _silent(told: Sequence[tuple[Witness, object]]) -> list[str]:

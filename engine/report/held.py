@@ -38,8 +38,9 @@ _TRAINING = tuple(each.name for each in fields(Settings) if each.name not in _NO
 _TRAINED = attrgetter(*_TRAINING)
 
 
-def held(witnesses: Sequence[Witness]) -> tuple[Held, ...]:
-    """Of the runs of two rows or more, the baseline's first: else there is nothing to compare."""
+def held(witnesses: Sequence[Witness], baseline: str) -> tuple[Held, ...]:
+    """Of the runs of two rows or more: else there is nothing to compare. ``baseline`` is its row's
+    name."""
     if len({each.name for each in witnesses}) < 2:
         return ()
     found = [
@@ -47,7 +48,7 @@ def held(witnesses: Sequence[Witness]) -> tuple[Held, ...]:
         *(by_repeat(what, witnesses, _hash(name)) for what, name in _HASHED),
         everywhere("optimiser steps", witnesses, _steps, count),
         everywhere("evaluation", witnesses, _evaluation, _evaluated),
-        _precision(witnesses),
+        _precision([each for each in witnesses if each.name == baseline]),
         everywhere("versions", witnesses, _versions),
         everywhere("hardware", witnesses, _hardware),
         everywhere("cores and workers", witnesses, _shares, _shared_out),
@@ -82,7 +83,8 @@ def _shown(name: str) -> Value[str]:
     """A setting as people write it."""
 
     def told(each: Witness) -> str:
-        return clean(show(name, getattr(each.plan.settings, name)))
+        # A limit that there is not is shown as nothing in a form, where its name stands beside it.
+        return clean(show(name, getattr(each.plan.settings, name))) or "none"
 
     return told
 
@@ -117,15 +119,15 @@ def _evaluated(told: tuple[tuple[int, ...], int]) -> str:
 
 def _precision(witnesses: Sequence[Witness]) -> Held:
     """Of the baseline, whose float32 may be TF32 without anybody's asking: not here."""
-    name = witnesses[0].name
     told = {
         each.run.ready.precision
         for each in witnesses
-        if each.name == name and each.run.ready is not None and each.run.ready.precision
+        if each.run.ready is not None and each.run.ready.precision
     }
     what = "precision of the baseline"
     if not told:
-        return Held(what, "unknown", "")
+        return Held(what, "unknown", "" if witnesses else "it is not done")
+    name = witnesses[0].name
     if len(told) > 1:
         return Held(what, "differs", f"{name}: {listed(sorted(told))}")
     (precision,) = told

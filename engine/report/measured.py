@@ -135,12 +135,13 @@ def _speed(run: RunView) -> dict[str, Any]:
 
 
 def _expected(run: RunView) -> EpochTime:
-    """The last whole epoch; before one has ended the one at hand."""
-    times = epoch_times(run)
+    """The last whole epoch, one that was estimated where there is one; before one has ended the one
+    at hand."""
+    times = [each for each in epoch_times(run) if each.whole]
     ended = [each for each in times if each.actual is not None]
-    whole = [each for each in ended if each.estimated is not None]
+    foreseen = [each for each in ended if each.estimated is not None]
     nothing = EpochTime(epoch=0, estimated=None, actual=None)
-    return (whole or ended or list(times) or [nothing])[-1]
+    return (foreseen or ended or times or [nothing])[-1]
 
 
 def _learnt(run: RunView) -> dict[str, Any]:

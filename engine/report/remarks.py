@@ -114,14 +114,14 @@ def _taking_turns(shown: Sequence[Entry], called: dict[str, str]) -> str:
 
 
 def _cold(rows: Sequence[Row], called: dict[str, str]) -> str:
-    those = [
-        called[row.key]
-        for row in rows
-        if not row.figures.steady and row.figures.images_per_second is not None
+    """Of what is done, which alone is compared: else there may be others still, or never was."""
+    rated = [
+        row for row in rows if row.figures.repeats and row.figures.images_per_second is not None
     ]
+    those = [called[row.key] for row in rated if not row.figures.steady]
     if not those:
         return ""
-    whose = "all rates" if len(those) == len(rows) else f"the rates of {listed(those)}"
+    whose = "all rates" if len(those) == len(rated) else f"the rates of {listed(those)}"
     return f"The first epoch, which warms up, is in {whose}: there is no other."
 
 

@@ -7,9 +7,10 @@ from typing import get_args
 
 import pytest
 
-from engine.report.cells import spelled
-from engine.report.columns import Unit, Value
+from engine.report.cells import marks, spelled
+from engine.report.columns import COLUMNS, Unit, Value
 from engine.report.spelling import UNKNOWN
+from tests.report.comparisons import row
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,9 @@ from engine.report.spelling import UNKNOWN
         (3 << 29, "bytes", "1.5 GiB"),
         (1234.0, "rate", "1,234"),
         (1.42, "ratio", "1.42"),
+        (0.1, "ratio", "0.10"),
+        (0.0314, "ratio", "0.031"),
+        (0.00042, "ratio", "0.00042"),
         (0.0042, "seconds", "4.2 ms"),
         (0.69312, "loss", "0.6931"),
         (1234.5, "money", "1,234.50"),
@@ -42,3 +46,14 @@ def test_what_is_unknown_is_a_dash(unit: Unit) -> None:
     assert spelled(None, unit) == UNKNOWN
     if unit not in ("text", "flag"):
         assert spelled(math.nan, unit) == spelled(math.inf, unit) == UNKNOWN
+
+
+def test_what_broke_off_is_not_the_best() -> None:
+    column = next(each for each in COLUMNS if each.name == "train_seconds")
+    rows = [
+        row("single", train_seconds=20.0),
+        row("amp", train_seconds=15.0),
+        row("ddp", train_seconds=1.0, repeats=0, state="failed"),
+    ]
+    assert marks(column, rows) == {"bees/amp": "best", "bees/single": "worst"}
+    assert marks(column, rows[1:]) == {}

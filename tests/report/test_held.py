@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from engine.journal.events import EndState
 from engine.journal.views import Conditions, GpuConditions
 from engine.report.compare import compare
 from engine.report.comparison import Comparison, Held, Source
@@ -167,3 +168,53 @@ def test_other_users_of_the_cores() -> None:
         "differs",
         "1.1 cores busy with others beside amp, 0.1 beside single",
     )
+
+
+def test_repeats_of_one_strategy_are_told_apart() -> None:
+    recorded = source(TWO)
+    runs = tuple(
+        replace(run, conditions=Conditions(samples=9, other_cores=float(run.run == "03-amp")))
+        for run in recorded.view.runs
+    )
+    crowded = replace(recorded, view=replace(recorded.view, runs=runs))
+    assert [run.run for run in runs if run.strategy == "amp"] == ["02-amp", "03-amp"]
+    alike = told("other users of the cores", replace(crowded, view=crowded.view))
+    assert alike == ("differs", "1.0 cores busy with others beside amp, 0.0 beside single")
+    calm = tuple(
+        replace(run, conditions=Conditions(samples=9, other_cores=0.5))
+        if run.strategy == "single"
+        else run
+        for run in runs
+    )
+    assert told(
+        "other users of the cores", replace(crowded, view=replace(crowded.view, runs=calm))
+    ) == (
+        "differs",
+        "1.0 cores busy with others beside repeat 2 of amp, 0.0 beside repeat 1 of amp",
+    )
+
+
+def test_what_was_never_done_by_two_is_not_proven() -> None:
+    """Of one strategy the first repeat failed, of the other the second."""
+    ends: dict[str, tuple[EndState, str]] = {
+        run.run: ("failed", "")
+        for run in plan_of(("single", "amp"), 2).runs
+        if (run.strategy.name == "amp") == (run.repeat == 0)
+    }
+    recorded = source(TWO, ends=ends)
+    assert told("split", recorded) == ("unknown", "no other has done a repeat of single and amp")
+    # The first repeat of both is done, the second of one.
+    ends = {run: how for run, how in ends.items() if run.endswith("single")}
+    assert told("split", source(TWO, ends=ends)) == ("equal", "split hash 0")
+
+
+def test_precision_is_of_the_baseline_or_not_known() -> None:
+    three = {"single": [1.0], "amp": [1.0], "ddp": [1.0]}
+    recorded = source(three, ends={"01-single": ("failed", "why")})
+    assert told("precision of the baseline", recorded) == ("unknown", "it is not done")
+
+
+def test_a_limit_that_is_not_there_is_called_so() -> None:
+    other = source({"single": [1.0]}, name="older", settings={"max_steps": 6})
+    constancy, detail = told("dataset and settings", source({"single": [1.0]}), other)
+    assert (constancy, detail) == ("differs", "max steps (first: single: none; older: single: 6)")

@@ -124,7 +124,9 @@ def test_an_epoch_that_a_limit_cut_short_counts_for_rates_and_not_as_one() -> No
         structs.replace(trained(1, 5, 8, 1.0, 0.5, 0.0), estimated_seconds=2.0),
     )
     assert (told.epochs, told.images_per_second) == (1, 16.0)
-    assert (told.epoch_seconds_estimated, told.epoch_seconds_actual) == (None, 0.5)
+    assert (told.epoch_seconds_estimated, told.epoch_seconds_actual) == (None, 4.0)
+    only = figures(ready(epochs=2, steps_per_epoch=4), trained(0, 1, 8, 1.0, 1.0, 0.0))
+    assert (only.images_per_second, only.epoch_seconds_actual) == (8.0, None)
 
 
 def test_top_5_tells_something_from_six_classes_on() -> None:

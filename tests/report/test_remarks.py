@@ -62,6 +62,18 @@ def test_a_first_epoch_that_is_in_the_rates_is_said() -> None:
     )
 
 
+def test_what_failed_in_its_first_epoch_has_no_rate_to_warn_of() -> None:
+    recorded = source(
+        {"single": [100.0], "amp": [140.0], "ddp": [50.0]}, ends={"03-ddp": ("failed", "why")}
+    )
+    short = tuple(
+        replace(run, epochs=run.epochs[:1]) if run.strategy == "ddp" else run
+        for run in recorded.view.runs
+    )
+    table = compare([changed(recorded, replace(recorded.view, runs=short))])
+    assert not any("first epoch" in each for each in table.remarks)
+
+
 def test_a_machine_that_is_shared_is_said_even_where_it_was_for_all() -> None:
     recorded = source({"single": [100.0], "amp": [140.0]})
     busy = tuple(
