@@ -88,10 +88,14 @@ def _common(values: Sequence[Any]) -> Any:
 
 
 def _at_hand(runs: Sequence[Figures]) -> Figures:
-    """The one that runs; else the latest that was begun; else the first."""
+    """The one that runs; else the latest that trained; else the latest that ended; else the first.
+
+    What is stopped while it waits ends as well, and has nothing to show.
+    """
     running = [each for each in runs if each.state == "running"]
-    begun = [each for each in runs if each.state != "queued"]
-    return (running or begun or list(runs[:1]))[-1]
+    trained = [each for each in runs if each.optimizer_steps is not None]
+    ended = [each for each in runs if each.state != "queued"]
+    return (running or trained or ended or list(runs[:1]))[-1]
 
 
 def _state(runs: Sequence[Figures]) -> str:

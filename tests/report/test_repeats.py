@@ -80,3 +80,12 @@ def test_reasons_of_all_are_told_once_and_others_with_their_repeat() -> None:
     assert (
         together([*early, other]).reason == "repeat 1, 2, 3: after 6 steps; repeat 4: a rank died"
     )
+
+
+def test_what_was_stopped_while_it_waited_hides_nothing() -> None:
+    trained = figures(
+        repeat=0, repeats=0, state="stopped", optimizer_steps=5, images_per_second=100.0
+    )
+    waited = figures(repeat=1, repeats=0, state="stopped")
+    assert together([trained, waited]).images_per_second == 100.0
+    assert together([waited, figures(repeat=2, repeats=0, state="queued")]).state == "stopped"

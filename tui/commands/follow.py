@@ -49,7 +49,8 @@ def follow(
     if not ended:
         print(farewell(experiment))
         return EXIT_INTERRUPTED
-    _print_table(experiment, reader.view(), csv)
+    # Once more in full: a run that began and ended since the last look for files has a row as well.
+    _print_table(experiment, reader.read_all(), csv)
     return EXIT_INTERRUPTED if interrupts.count else control.exit_code(experiment)
 
 
