@@ -98,6 +98,18 @@ def test_event_files_and_arrays_of_every_run(
     assert "exists, and 1 more; --force" in refused(capsys, *arguments)
 
 
+def test_a_run_that_is_only_starting_is_left_out(
+    one: Experiment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (journal,) = (each for each in layout.rank_journals(one.directory) if each.run == "02-amp")
+    journal.path.unlink()
+    arguments = ["export", str(one.directory), "--tensorboard", str(tmp_path / "tb"), "--metrics"]
+    assert main(arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert all("01-single" in line for line in lines)
+
+
 def test_without_an_extra_there_is_still_a_sentence(
     one: Experiment,
     tmp_path: Path,

@@ -68,10 +68,13 @@ def _plots(arguments: argparse.Namespace, found: Comparison, source: Source) -> 
 
 def _arrays(arguments: argparse.Namespace, experiment: Experiment, source: Source) -> list[str]:
     """Event files and ``metrics.npz`` of every run that has begun."""
+    from engine.journal import layout
     from engine.report import metrics
     from engine.report.exports import tensorboard
 
-    begun = [run.run for run in source.view.runs if run.attempt]
+    # A run whose processes are only just starting has been begun, but has no journal yet.
+    told = {journal.run for journal in layout.rank_journals(experiment.directory)}
+    begun = [run.run for run in source.view.runs if run.run in told]
     board = None
     if arguments.tensorboard is not None:
         board = _directory("--tensorboard", arguments.tensorboard)
