@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from tui.commands import arguments as shared
@@ -27,6 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def line(experiment: Experiment) -> str:
     """``NAME running: single (1 of 2), epoch 3 of 5, best top-1 97.2 %``."""
+    from engine.journal.commands import TAKEN_OUT
     from tui.commands.words import best_top1
     from tui.widgets import format as show
 
@@ -38,14 +40,20 @@ def line(experiment: Experiment) -> str:
     if summary is None:
         return told
     parts = []
-    for number, each in enumerate(summary.runs, start=1):
-        if each.state == "running":
-            parts.append(f"{each.strategy} ({number} of {len(summary.runs)})")
-            if each.epoch is not None and each.epochs is not None:
-                parts.append(f"epoch {each.epoch + 1} of {each.epochs}")
-    failed = [each.strategy for each in summary.runs if each.state == "failed"]
+    # Counted in the order in which they are done, as on the screen: the queue can be moved.
+    runs = [each for each in summary.runs if each.reason != TAKEN_OUT]
+    over = sum(each.state not in ("queued", "running") for each in runs)
+    training = [each for each in runs if each.state == "running"]
+    for each in training:
+        parts.append(f"{each.strategy} ({over + 1} of {len(runs)})")
+        if each.epoch is not None and each.epochs is not None:
+            parts.append(f"epoch {each.epoch + 1} of {each.epochs}")
+    if state == "running" and runs and not training:
+        parts.append(f"preparing, {over} of {len(runs)} over")
+    failed = Counter(each.strategy for each in runs if each.state == "failed")
     if failed:
-        parts.append(f"failed: {' '.join(failed)}")
+        words = [name if count == 1 else f"{name} ({count})" for name, count in failed.items()]
+        parts.append(f"failed: {', '.join(words)}" if state != "failed" else ", ".join(words))
     best = best_top1(summary)
     if best is not None:
         parts.append(f"best top-1 {show.percent(best)}")
