@@ -9,8 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.screen import ModalScreen
 
+from tui.widgets.line import Line
 from tui.widgets.lines import Lines
 
 
@@ -24,6 +26,9 @@ class Item(NamedTuple):
 
 class PickerLines(Lines):
     """The items; with ticks, a box before each."""
+
+    class Visited(Message):
+        """The cursor stands on another item."""
 
     def __init__(self, items: Sequence[Item], ticked: frozenset[str] | None) -> None:
         super().__init__()
@@ -48,6 +53,14 @@ class PickerLines(Lines):
             (label, "bold $foreground" if here else "$foreground"),
             (f"  {item.remark}" if item.remark else "", "$quiet"),
         )
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        super().watch_cursor(old, new)
+        self.post_message(self.Visited())
+
+    def all_fit(self, width: int) -> bool:
+        """Whether no remark is cut in a room of ``width`` cells."""
+        return all(self.line(n, width).cell_length <= width for n in range(len(self.items)))
 
     def turn(self) -> None:
         """Ticks the item under the cursor, or unticks it."""
@@ -92,6 +105,12 @@ class Picker(ModalScreen["str | frozenset[str] | None"]):
         background: $surface;
         scrollbar-background: $surface;
     }
+    Picker #picker-about {
+        dock: bottom;
+        height: 2;
+        padding: 0;
+        text-wrap: wrap;
+    }
     """
 
     def __init__(
@@ -107,6 +126,7 @@ class Picker(ModalScreen["str | frozenset[str] | None"]):
         self._heading = title
         self._reset = reset
         self._list = PickerLines(items, ticked)
+        self._about = Line(id="picker-about")
         ids = [each.id for each in items]
         self._at = ids.index(at) if at in ids else 0
 
@@ -117,6 +137,7 @@ class Picker(ModalScreen["str | frozenset[str] | None"]):
         with Vertical() as panel:
             panel.border_title = Content(self._heading)
             yield self._list
+            yield self._about
             panel.border_subtitle = Content(" · ".join(keys))
 
     def on_mount(self) -> None:
@@ -125,6 +146,20 @@ class Picker(ModalScreen["str | frozenset[str] | None"]):
 
     def _go(self) -> None:
         self._list.cursor = self._at
+        self._tell()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._tell)
+
+    def on_picker_lines_visited(self) -> None:
+        self._tell()
+
+    def _tell(self) -> None:
+        """What is said of the item under the cursor, in full, where the lines cut something."""
+        self._about.display = not self._list.all_fit(self._list.scrollable_content_region.width)
+        if self._about.display:
+            remark = self._list.items[self._list.cursor].remark
+            self._about.show(Content.styled(remark, "$quiet"), layout=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "turn":
