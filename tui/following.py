@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -15,6 +16,10 @@ from tui.start import End, Start
 if TYPE_CHECKING:
     from engine.plan.config import Settings
     from tui.feed import Feed
+
+
+_REASON = 120
+"""Characters of a reason that a toast tells."""
 
 
 class Following(App[End], inherit_bindings=False):
@@ -142,7 +147,9 @@ class Following(App[End], inherit_bindings=False):
 
     def on_run_finished(self, message: messages.RunFinished) -> None:
         if message.state == "failed":
-            self.tell(f"{message.strategy} failed: {message.reason}", severity="error")
+            # In full it stands where the run is looked at: long toasts hide the screen.
+            reason = shorten(message.reason, _REASON, placeholder=" …")
+            self.tell(f"{message.strategy} failed: {reason}", severity="error")
         else:
             self.tell(f"{message.strategy} is {message.state}")
 

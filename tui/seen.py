@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -44,22 +44,25 @@ def remember(directory: Path, view: ExperimentView) -> None:
         return
 
 
-def since(seen: Seen, view: ExperimentView, now: float) -> str:
-    """What happened since a look, in a sentence; empty where nothing did."""
+def since(seen: Seen, view: ExperimentView, titles: Mapping[str, str], now: float) -> str:
+    """What happened since a look, in a sentence; empty where nothing did.
+
+    ``titles`` tell repeats of a strategy apart, by the run.
+    """
     changed = [run for run in view.runs if run.state != seen.states.get(run.run, "queued")]
-    news = _counted(changed) if len(changed) > _MANY else _named(changed)
+    news = _counted(changed) if len(changed) > _MANY else _named(changed, titles)
     if not news:
         return ""
     return f"Since you left, {show.seconds(now - seen.at)} ago: {', '.join(news)}"
 
 
-def _named(changed: Sequence[RunView]) -> list[str]:
+def _named(changed: Sequence[RunView], titles: Mapping[str, str]) -> list[str]:
     news = []
     for run in changed:
         top1 = run.validations[-1].top1 if run.validations else None
         value = f" ({show.percent(top1)})" if top1 is not None and run.state == "done" else ""
         word = {"running": "began", "queued": "is queued again"}.get(run.state, f"is {run.state}")
-        news.append(f"{run.strategy} {word}{value}")
+        news.append(f"{titles.get(run.run, run.strategy)} {word}{value}")
     return news
 
 

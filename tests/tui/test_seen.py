@@ -17,13 +17,17 @@ def test_what_ended_meanwhile_is_told_once(tmp_path: Path) -> None:
     )
     view = JournalReader(made.directory).read_all()
     before = seen.Seen(at=1000.0, states={"01-single": "running", "02-amp": "queued"})
-    words = seen.since(before, view, 1000.0 + 840)
-    assert words == "Since you left, 14 min 00 s ago: single is done (14.0 %), amp is done (14.0 %)"
+    titles = {"02-amp": "amp · repeat 2 of 3"}
+    words = seen.since(before, view, titles, 1000.0 + 840)
+    assert words == (
+        "Since you left, 14 min 00 s ago: single is done (14.0 %), "
+        "amp · repeat 2 of 3 is done (14.0 %)"
+    )
     assert seen.last_look(made.directory) is None
     seen.remember(made.directory, view)
     after = seen.last_look(made.directory)
     assert after is not None
-    assert seen.since(after, view, after.at + 5) == ""
+    assert seen.since(after, view, titles, after.at + 5) == ""
 
 
 def test_the_feed_notes_what_was_seen_when_it_ends(tmp_path: Path) -> None:

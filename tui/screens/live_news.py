@@ -85,7 +85,10 @@ class News:
         if self._welcomed or not snapshot.caught_up:
             return ""
         self._welcomed = True
-        return since(snapshot.before, snapshot.view, now) if snapshot.before is not None else ""
+        if snapshot.before is None:
+            return ""
+        titles = {each.name: each.title for each in entries(snapshot)}
+        return since(snapshot.before, snapshot.view, titles, now)
 
     def ends(self, snapshot: Snapshot) -> list[Message]:
         """The ends of runs, and of the whole, since the last look."""
