@@ -159,4 +159,8 @@ def _shares(each: Witness) -> tuple[int, int] | None:
 
 def _shared_out(told: tuple[int, int]) -> str:
     threads, workers = told
-    return f"{threads} threads and {workers} workers"
+    return f"{_count(threads, 'thread')} and {_count(workers, 'worker')}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

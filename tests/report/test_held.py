@@ -90,7 +90,7 @@ def test_versions_hardware_and_shares_of_cores() -> None:
     assert told("hardware", recorded)[0] == "differs"
     assert told("cores and workers", recorded) == (
         "differs",
-        "single: 2 threads and 0 workers; amp: 1 threads and 4 workers",
+        "single: 2 threads and 0 workers; amp: 1 thread and 4 workers",
     )
     ddp = source({"single": [1.0], "ddp": [1.0]})
     assert told("cores and workers", ddp) == ("equal", "2 threads and 0 workers")

@@ -108,7 +108,8 @@ def ledger_rows(name: str, ledger: Ledger, steps: int, width: int) -> list[Conte
 
 def time_pane(timing: Timing, width: int, height: int) -> Content:
     """As much as ``height`` rows hold; what matters least goes first."""
-    remark = f"{timing.steps // max(1, timing.ranks):,} steps" if timing.steps else ""
+    steps = timing.steps // max(1, timing.ranks)
+    remark = f"{steps:,} step{'s' * (steps != 1)}" if timing.steps else ""
     if timing.ranks > 1 and remark:
         remark = f"mean of {timing.ranks} ranks, {remark}"
     head = heading("Time per step", width, remark)
