@@ -22,7 +22,7 @@ from engine.plan.strategies import strategy
 from engine.plan.switches import combine
 from engine.train.batch import Batch
 from engine.train.data import Stream
-from engine.train.job import Job, prepare
+from engine.train.job import Job, prepare, warm_up
 from engine.train.recorder import Recorder
 from engine.train.stop import StopRequest
 
@@ -67,6 +67,7 @@ def real_loop(folder: Path, device: str, *, batch_size: int, side: int) -> Itera
     stop = StopRequest(folder / "stop")
     try:
         with prepare(plan, folder, recorder, stop) as job:
+            warm_up(job)
             job.stream = Repeating(job.stream)
             yield job
     finally:

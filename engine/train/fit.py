@@ -77,7 +77,7 @@ def main(argv: Sequence[str]) -> int:
         running.stop.interrupt_startup()
         running.plan = _read_plan(run_directory / layout.RUN_CONFIG)
         recorder.post(Phase(name="importing torch"))
-        from engine.train.job import prepare
+        from engine.train.job import prepare, warm_up
         from engine.train.loop import fit
         from engine.train.out_of_memory import Start, free_memory
 
@@ -87,6 +87,7 @@ def main(argv: Sequence[str]) -> int:
                 running.stop.interrupt_startup()
             running.start = Start(len(job.classes), free_memory())
             try:
+                warm_up(job)
                 running.end(fit(job))
             except Exception as error:
                 # At once: to clean up may take long, and other ranks fail meanwhile.

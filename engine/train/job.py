@@ -58,7 +58,7 @@ class Job:
 
 @contextmanager
 def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> Iterator[Job]:
-    """A job that is ready to go, its workers included; they end with the block."""
+    """A job that is ready to warm up, its workers included; they end with the block."""
     settings = plan.settings
     world = from_environment()
     used = devices.of_rank(plan, world.local_rank)
@@ -124,9 +124,6 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
                 held=strategy.held(),
             )
         )
-        recorder.post(Phase(name="compiling" if settings.compile else "warming up"))
-        strategy.warm_up(stream.sizes, settings.image_size)
-        telemetry.gauge.forget_peaks()
         yield Job(
             plan=plan,
             classes=folder.classes,
@@ -145,6 +142,14 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
         world.leave()
     finally:
         stream.close()
+
+
+def warm_up(job: Job) -> None:
+    """Everything that is slow the first time, before the first step that counts."""
+    settings = job.plan.settings
+    job.recorder.post(Phase(name="compiling" if settings.compile else "warming up"))
+    job.strategy.warm_up(job.stream.sizes, settings.image_size)
+    job.telemetry.gauge.forget_peaks()
 
 
 def _share_of_workers(workers: int, world: World, feed: Feed) -> int:

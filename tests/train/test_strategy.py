@@ -159,6 +159,29 @@ def test_what_memory_held_before_is_no_momentum_of_a_skipped_first_step() -> Non
     assert all(not each["momentum_buffer"].any() for each in momentum.values())
 
 
+@pytest.mark.parametrize("more", [{}, {"accumulate": 2}, {"gradient_checkpointing": True}])
+def test_every_shape_is_computed_before_the_first_step_and_leaves_no_trace(
+    more: dict[str, Any],
+) -> None:
+    warm, cold = (_prepared(batch_size=8, image_size=32, **more) for _ in range(2))
+    before = {name: value.clone() for name, value in warm.capture()["state_dict"].items()}
+    seen: list[int] = []
+    hook = warm._model.get_submodule("fc").register_forward_hook(
+        lambda _, inputs, __: seen.append(len(inputs[0]))
+    )
+    warm.warm_up((8, 3), 32)
+    hook.remove()
+    assert sum(seen) == 8 + 3
+    assert all(
+        torch.equal(before[name], value) for name, value in warm.capture()["state_dict"].items()
+    )
+    for strategy in (warm, cold):
+        _step(strategy, _batch(8))
+        _step(strategy, _batch(3, seed=1))
+    after, expected = warm.capture()["state_dict"], cold.capture()["state_dict"]
+    assert all(torch.equal(expected[name], value) for name, value in after.items())
+
+
 class Reads(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes every operation of this thread that brings a number from the device to the host."""
 

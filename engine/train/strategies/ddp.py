@@ -36,11 +36,11 @@ class DistributedDataParallelism(SharedBatch):
     """
 
     def warm_up(self, sizes: Sequence[int], side: int) -> None:
-        """Beside compiling, two passes that count for nothing: without them a run that is resumed
-        would differ from one that is not in the last bits."""
+        """At least two passes that count for nothing: without them a run that is resumed would
+        differ from one that is not in the last bits."""
         super().warm_up(sizes, side)
         clock = HostClock(1)
-        for _ in range(0 if self._compiled and len(sizes) > 1 else _UNTIL_STEADY):
+        for _ in range(_UNTIL_STEADY - len(sizes)):
             self._blank_pass(clock)
             self._forget_step()
 

@@ -65,10 +65,10 @@ class NoParallelism:
         return Feed()
 
     def warm_up(self, sizes: Sequence[int], side: int) -> None:
-        """Compiles for every shape that a step has, so that no timed step does."""
-        if self._compiled:
-            with explained():
-                self._rehearse(sizes)
+        """Computes every shape that a step has once, so that no timed step is the first: what is
+        compiled, and what libraries choose by trying, is done then."""
+        with explained() if self._compiled else nullcontext():
+            self._rehearse(sizes)
 
     def forward_backward(
         self, batch: Batch, global_count: int, clock: Clock, last: bool = True

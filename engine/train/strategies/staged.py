@@ -33,6 +33,10 @@ class Staged(NoParallelism):
         events = super().prepare(plan, model, devices)
         return [*events, self._planned] if self._world.first else events
 
+    def warm_up(self, sizes: Sequence[int], side: int) -> None:
+        super().warm_up(sizes, side)
+        self._clock.measured(0, 0)  # What it has measured so far counts for nothing.
+
     def measured(self, epoch: int, step: int) -> list[Event]:
         return [self._clock.measured(epoch, step)]
 
