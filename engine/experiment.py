@@ -8,17 +8,17 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from engine import registry
 from engine.errors import ExperimentError
 from engine.journal import layout
 from engine.journal.files import boot_id
 from engine.journal.lock import is_held
-from engine.plan import older, places
+from engine.plan import older
 from engine.plan.config import Settings
 from engine.plan.defaults import asked_for
 from engine.plan.machine import ANY, Machine
@@ -146,7 +146,7 @@ def create(
     except ExperimentError:
         directory.rmdir()
         raise
-    _register(directory)
+    registry.register(directory)
     return Experiment(directory, plan)
 
 
@@ -178,7 +178,7 @@ def open_directory(directory: Path) -> Experiment:
 
 def known(parent: Path | None = None) -> list[Experiment]:
     """Every experiment that is registered or lies in ``parent``, newest first, but damaged ones."""
-    directories = {path.resolve() for path in _registered()}
+    directories = {path.resolve() for path in registry.registered()}
     if parent is not None and parent.is_dir():
         directories.update(path.parent.resolve() for path in parent.glob(f"*/{layout.PLAN}"))
     experiments = []
@@ -227,7 +227,7 @@ def delete(experiment: Experiment) -> None:
         shutil.rmtree(experiment.directory)
     except OSError as error:
         raise ExperimentError(f"cannot delete {experiment.directory}: {error.strerror}") from error
-    _registry_entry(experiment.directory).unlink(missing_ok=True)
+    registry.forget(experiment.directory)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -273,33 +273,3 @@ def _make_directory(parent: Path, stem: str) -> Path:
 
 def _slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:40] or "dataset"
-
-
-def _registry_entry(directory: Path) -> Path:
-    digest = sha256(os.fsencode(directory)).hexdigest()[:16]
-    return places.state() / "experiments" / digest
-
-
-def _register(directory: Path) -> None:
-    """Leaves a pointer, so that commands find the experiment from any folder."""
-    entry = _registry_entry(directory)
-    try:
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        entry.write_bytes(os.fsencode(directory))
-    except OSError:
-        # A read-only home loses only the finding from elsewhere; the experiment itself is whole.
-        return
-
-
-def _registered() -> list[Path]:
-    try:
-        entries = list((places.state() / "experiments").iterdir())
-    except OSError:
-        return []
-    directories = []
-    for entry in entries:
-        try:
-            directories.append(Path(os.fsdecode(entry.read_bytes())))
-        except OSError:
-            continue
-    return directories
