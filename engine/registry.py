@@ -1,4 +1,4 @@
-"""Where experiments lie that commands find from any folder: a pointer each, under the state directory."""
+"""Where experiments lie: a pointer each, under the state directory, so that any folder will do."""
 
 from __future__ import annotations
 
