@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from engine.plan.runs import View
@@ -15,8 +16,11 @@ from engine.report.spelling import count
 def remarks(rows: Sequence[Row], shown: Sequence[Entry], view: View) -> tuple[str, ...]:
     """The gravest first."""
     called = names(rows)
-    said = [_kinds(rows), *_best(rows, shown, called, view), *_normalised(rows, called)]
-    said += [
+    said = [
+        _kinds(rows),
+        _not_finite(rows, called),
+        *_best(rows, shown, called, view),
+        *_normalised(rows, called),
         _crowded(shown, called),
         _taking_turns(shown, called),
         _cold(rows, called),
@@ -34,6 +38,24 @@ def _kinds(rows: Sequence[Row]) -> str:
         f"Measured on different kinds of devices ({', '.join(there)}): "
         "times, rates and memory of one kind say nothing about another."
     )
+
+
+def _not_finite(rows: Sequence[Row], called: dict[str, str]) -> str:
+    """Such a run is done, and may be the fastest of all."""
+    those = []
+    for row in rows:
+        done = [each for each in row.repeats if each.repeats]
+        lost = [each for each in done if _is_lost(each.train_loss) or _is_lost(each.val_loss)]
+        if lost:
+            some = f" ({len(lost)} of {len(done)} repeats)" if len(lost) < len(done) else ""
+            those.append(called[row.key] + some)
+    if not those:
+        return ""
+    return f"{listed(those)}: the loss is not a finite number, whatever the speed."
+
+
+def _is_lost(loss: float | None) -> bool:
+    return loss is not None and not math.isfinite(loss)
 
 
 def _best(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from engine.journal.events import BatchFound
@@ -60,6 +61,19 @@ def test_a_first_epoch_that_is_in_the_rates_is_said() -> None:
     assert table.remarks == (
         "The first epoch, which warms up, is in the rates of amp: there is no other.",
     )
+
+
+def test_a_loss_that_is_no_number_is_said_however_fast_it_was() -> None:
+    recorded = source({"single": [100.0, 101.0], "amp": [140.0, 141.0], "ddp": [1.0, 1.0]})
+    lost = tuple(
+        replace(run, validations=tuple(replace(each, loss=math.nan) for each in run.validations))
+        if run.strategy == "amp" or run.run == "03-ddp"
+        else run
+        for run in recorded.view.runs
+    )
+    table = compare([changed(recorded, replace(recorded.view, runs=lost))])
+    said = "amp and ddp (1 of 2 repeats): the loss is not a finite number, whatever the speed."
+    assert table.remarks[0] == said
 
 
 def test_what_failed_in_its_first_epoch_has_no_rate_to_warn_of() -> None:
