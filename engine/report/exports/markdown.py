@@ -9,6 +9,7 @@ from engine.plan.text import clean
 from engine.report.cells import cell, marks
 from engine.report.columns import COLUMNS, Column
 from engine.report.comparison import Comparison, Held, Row
+from engine.report.names import names
 from engine.report.spelling import UNKNOWN
 
 SIGNS = {"best": "▲", "worst": "▼"}
@@ -64,12 +65,13 @@ def held(each: Held) -> str:
 
 def reasons(rows: Sequence[Row]) -> tuple[str, ...]:
     """Why runs ended as they did; what several rows have in common is said once."""
+    called = names(rows)
     told: dict[str, list[str]] = {}
     for row in rows:
         for each in row.repeats or (row.figures,):
             if each.reason:
-                told.setdefault(each.reason, []).append(row.figures.name)
-    return tuple(f"{', '.join(dict.fromkeys(names))}: {why}" for why, names in told.items())
+                told.setdefault(each.reason, []).append(called[row.key])
+    return tuple(f"{', '.join(dict.fromkeys(those))}: {why}" for why, those in told.items())
 
 
 def escaped(text: str) -> str:

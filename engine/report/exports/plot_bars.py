@@ -30,6 +30,8 @@ class Bars(NamedTuple):
 
 _BAR = 0.32
 """Height of a bar's row in inches."""
+_ROOM = 1.5
+"""An interval is drawn up to so many times the longest bar; an arrow says that it goes on."""
 BARS = (
     Bars("throughput", "throughput (images/s)", lambda each: each.images_per_second),
     Bars("memory", "peak memory (GiB)", lambda each: each.peak_memory, 1 / 2**30, lower=True),
@@ -78,13 +80,24 @@ def _interval(axes: Axes, line: int, row: Row, comparison: Comparison) -> None:
     """The interval of the speed-up, on the scale of the baseline's throughput."""
     found, base = row.difference, comparison.row(comparison.baseline)
     rate = base.figures.images_per_second if base is not None else None
-    end = max([0.0, *(each.images_per_second or 0.0 for each in (row.figures, *row.repeats))])
+    end = _longest(row)
     if rate is not None and found.low is not None and found.high is not None:
-        axes.plot([rate * found.low, rate * found.high], [line, line], color="black", linewidth=1.2)
-        end = max(end, rate * found.high)
+        # Of two repeats an interval may be a hundred times as long as all bars.
+        most = _ROOM * max(_longest(each) for each in comparison.rows)
+        low, high = min(rate * found.low, most), min(rate * found.high, most)
+        axes.plot([low, high], [line, line], color="black", linewidth=1.2)
+        if high == most:
+            axes.plot([high], [line], "k>", markersize=4)
+        end = max(end, high)
     if found.ratio is not None:
         told = f"  {speedup(found)} {found.call}"
         axes.annotate(told, (end, line), va="center", fontsize=8, annotation_clip=False)
+
+
+def _longest(row: Row) -> float:
+    """The highest throughput that is drawn of it."""
+    drawn = (_known(BARS[0], each) for each in (row.figures, *row.repeats))
+    return max([0.0, *(each for each in drawn if each is not None)])
 
 
 def _known(bars: Bars, figures: Figures) -> float | None:

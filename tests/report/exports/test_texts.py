@@ -61,6 +61,13 @@ def test_nothing_from_outside_is_markup_in_markdown() -> None:
     assert "\ud800" not in text
 
 
+def test_why_runs_ended_is_said_with_the_experiment_where_names_come_twice() -> None:
+    failed: dict[str, Any] = {"state": "failed", "repeats": 0, "reason": "out of memory"}
+    older = replace(row("single", **failed, experiment="ants"), key="ants/single")
+    text = to_markdown(comparison(row("single"), older, row("amp", **failed)))
+    assert "- ants: single, amp: out of memory" in text
+
+
 def test_an_empty_table_says_so() -> None:
     assert to_markdown(comparison()) == "**There is nothing to compare yet.**\n"
     assert "There is nothing to compare yet." in to_html(comparison())

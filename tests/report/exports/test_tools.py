@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
@@ -15,13 +16,15 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from engine.errors import ExperimentError, WrongInput
 from engine.report.compare import compare
 from engine.report.comparison import Comparison
+from engine.report.difference import Difference
 from engine.report.exports import plots, tensorboard
 from engine.report.exports.courses import Courses, courses
+from engine.report.exports.plot_bars import BARS, bars_figure
 from engine.report.exports.strokes import stroke
 from engine.report.metrics import collect
 from engine.report.sources import read
 from tests.journal.writing import RankWriter, Shape, columns, loss_at, write_experiment
-from tests.report.comparisons import comparison, row, usual
+from tests.report.comparisons import BASELINE, comparison, row, usual
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -105,6 +108,13 @@ def test_bars_show_what_is_known(tmp_path: Path) -> None:
     assert "1.50x" in svg
     assert "ddp" not in svg
     assert plots.draw(comparison(), {}, tmp_path) == ()
+
+
+def test_an_interval_without_an_end_leaves_the_bars_to_be_seen() -> None:
+    wild = Difference(call="undecided", ratio=1.0, low=0.001, high=math.inf, pairs=2)
+    figure = bars_figure(comparison(row("single", BASELINE), row("amp", wild)), BARS[0])
+    # Both had 128 images/s.
+    assert figure.axes[0].get_xlim()[1] < 2 * 128
 
 
 def test_no_plot_can_be_written_where_there_is_no_room(tmp_path: Path) -> None:
