@@ -70,6 +70,11 @@ class Experiment:
     def name(self) -> str:
         return self.directory.name
 
+    @property
+    def title(self) -> str:
+        """Its name as it is shown: the directory may have been renamed to anything."""
+        return clean(self.name)
+
     def summary(self) -> Summary | None:
         """What the supervisor last wrote; ``None`` before it wrote anything."""
         try:

@@ -126,8 +126,12 @@ class _Version(argparse.Action):
 
 
 def _complain(sentence: str) -> None:
+    from engine.plan.text import clean
+
+    # What it names may be called anything: file names can move a terminal's cursor.
+    lines = "\n".join(map(clean, sentence.split("\n")))
     try:
-        print(f"resnet-tui: {sentence}", file=sys.stderr, flush=True)
+        print(f"resnet-tui: {lines}", file=sys.stderr, flush=True)
     except OSError:
         return  # The terminal is gone; the exit code still tells.
 

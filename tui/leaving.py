@@ -20,10 +20,11 @@ EXIT_INTERRUPTED = 130
 def ask_before_leaving(app: ResnetTuiApp, running: list[Path]) -> None:
     """Something trains: leave it running, stop it, or stay."""
     from engine.errors import ResnetTuiError
+    from engine.plan.text import clean
     from tui import session
     from tui.screens.question import Question
 
-    names = ", ".join(each.name for each in running)
+    names = ", ".join(clean(each.name) for each in running)
     are, needs = ("are", "They do not need") if len(running) > 1 else ("is", "It does not need")
 
     def answered(choice: str | None) -> None:

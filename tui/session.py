@@ -11,6 +11,7 @@ from engine.journal.commands import send
 from engine.plan.config import Settings
 from engine.plan.runs import plan_added
 from engine.plan.strategies import known_strategies, strategy
+from engine.plan.text import clean
 from engine.run.spawn import start_supervisor
 from tui.adding import Addable, addable
 from tui.machine import machine_for
@@ -63,10 +64,10 @@ def stop_all(directories: Iterable[Path]) -> None:
 def farewell(directories: Iterable[Path]) -> str:
     """What to type to come back, for every experiment that is left running."""
     return "\n".join(
-        f"{each.name} goes on without the dashboard.\n"
-        f"  see it again   resnet-tui attach {each.name}\n"
-        f"  stop it        resnet-tui stop {each.name}"
-        for each in directories
+        f"{name} goes on without the dashboard.\n"
+        f"  see it again   resnet-tui attach {name}\n"
+        f"  stop it        resnet-tui stop {name}"
+        for name in (clean(each.name) for each in directories)
     )
 
 

@@ -72,7 +72,9 @@ def _pairs(
                 state = "is not in" if row is None else "was not trained to its end in"
                 missing.append(f"{clean(strategy)} {state} {clean(where)}")
         if old is not None and new is not None and rates(old) and rates(new):
-            kinds = f"{old.figures.device_kind} and {new.figures.device_kind}"
+            kinds = " and ".join(
+                each.figures.device_kind or "one that is not known" for each in (old, new)
+            )
             missing.append(f"{clean(strategy)} was measured on different devices: {kinds}")
     return pairs, missing
 

@@ -98,6 +98,22 @@ def test_event_files_and_arrays_of_every_run(
     assert "exists, and 1 more; --force" in refused(capsys, *arguments)
 
 
+def test_a_directory_that_was_renamed_to_anything_moves_no_cursor(
+    one: Experiment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parent = one.directory.parent
+    path = one.directory.rename(parent / "[red]x[_nope]\x1b[31m\x07<b>")
+    for arguments in (["status", str(path)], ["list", "--experiments-dir", str(parent)]):
+        assert main(arguments) == 0
+        told = capsys.readouterr()
+        assert "[red]x[_nope]\ufffd[31m\ufffd<b>" in told.out
+        assert "\x1b" not in told.out + told.err
+    main(["stop", str(path)])
+    told = capsys.readouterr()
+    assert "\x1b" not in told.out + told.err
+    assert "\x1b" not in refused(capsys, "stop", path)
+
+
 def test_a_run_that_is_only_starting_is_left_out(
     one: Experiment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

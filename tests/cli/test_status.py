@@ -25,7 +25,7 @@ def told(state: str, *runs: tuple[str, str] | tuple[str, str, str]) -> str:
         for number, (strategy, each, *reason) in enumerate(runs, start=1)
     )
     summary = Summary(state="running", host="h", boot="b", pid=1, updated=1.0, runs=summaries)
-    made = SimpleNamespace(name="bees", summary=lambda: summary, state=lambda: state)
+    made = SimpleNamespace(title="bees", summary=lambda: summary, state=lambda: state)
     return line(cast("Experiment", made))
 
 

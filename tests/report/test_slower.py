@@ -103,6 +103,10 @@ def test_other_devices_are_not_compared() -> None:
     old, new = measured("amp", "A", [100.0]), measured("amp", "B", [1.0], device_kind="cuda")
     told = judge(table(old, new), "A", 0.05)
     assert told == Judgement(missing=("amp was measured on different devices: cpu and cuda",))
+    unknown = measured("amp", "B", [1.0], device_kind=None)
+    assert judge(table(old, unknown), "A", 0.05).missing == (
+        "amp was measured on different devices: cpu and one that is not known",
+    )
 
 
 def test_every_later_experiment_is_held_against_the_first() -> None:

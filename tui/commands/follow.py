@@ -35,7 +35,7 @@ def follow(
     reader = JournalReader(experiment.directory)
     narrator = Narrator()
     with sink() as output:
-        output.say(f"{experiment.name}: {experiment.directory}")
+        output.say(f"{experiment.title}: {experiment.directory}")
 
         def look() -> None:
             while reader.poll():
@@ -114,13 +114,13 @@ def _print_table(experiment: Experiment, view: ExperimentView, csv: Path | None)
     results.show(comparisons)
     told = table.failures(view)
     if not experiment.directory.is_dir():
-        told.append(f"{experiment.name} was ended: {experiment.directory} was deleted")
+        told.append(f"{experiment.title} was ended: {experiment.directory} was deleted")
     elif state == "crashed":
         log = experiment.directory / "supervisor.log"
-        told.append(f"{experiment.name} crashed: its supervisor was killed, or broke: see {log}")
-        told.append(f"'resnet-tui retry {experiment.name}' takes up what is not done")
+        told.append(f"{experiment.title} crashed: its supervisor was killed, or broke: see {log}")
+        told.append(f"'resnet-tui retry {experiment.title}' takes up what is not done")
     if state == "silent":
-        told.append(f"no word from the machine that {experiment.name} runs on")
+        told.append(f"no word from the machine that {experiment.title} runs on")
     for line in told:
         print(line)
     if csv is not None:

@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     for experiment in experiments:
         names = dict.fromkeys(run.strategy.name for run in experiment.plan.runs)
         cells = (
-            experiment.name,
+            experiment.title,
             experiment.state(),
             clean(Path(experiment.plan.dataset).name),
             ", ".join(names),

@@ -19,6 +19,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     experiment = shared.experiment(arguments)
     again = control.retry(experiment, arguments.only)
-    print(f"{experiment.name}: queued again {', '.join(again)}")
-    print(f"  see it   resnet-tui attach {experiment.name}")
+    print(f"{experiment.title}: queued again {', '.join(again)}")
+    print(f"  see it   resnet-tui attach {experiment.title}")
     return 0

@@ -36,7 +36,7 @@ def line(experiment: Experiment) -> str:
     state: str = experiment.state()
     if state == "running" and summary is not None and summary.stopping:
         state = "stopping"
-    told = f"{experiment.name} {state}"
+    told = f"{experiment.title} {state}"
     if summary is None:
         return told
     parts = []

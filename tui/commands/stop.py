@@ -32,17 +32,17 @@ def run(arguments: argparse.Namespace) -> int:
     control.stop(experiment, firmly)
     if not firmly:
         print(
-            f"stopping {experiment.name} after its step and a checkpoint; "
+            f"stopping {experiment.title} after its step and a checkpoint; "
             "Ctrl+C, or the same command again, stops it at once",
             flush=True,
         )
     state = _wait(experiment, firmly)
     if state is None:
         raise TrainingError(
-            f"{experiment.name} does not end; its supervisor's log is "
+            f"{experiment.title} does not end; its supervisor's log is "
             f"{experiment.directory / 'supervisor.log'}"
         )
-    print(f"{experiment.name} is {state}")
+    print(f"{experiment.title} is {state}")
     return 0
 
 

@@ -10,9 +10,9 @@ from tui.narrate import Told
 def farewell(experiment: Experiment) -> str:
     """What to type to come back to an experiment that is left running."""
     return (
-        f"{experiment.name} goes on without this terminal.\n"
-        f"  see it again   resnet-tui attach {experiment.name}\n"
-        f"  stop it        resnet-tui stop {experiment.name}"
+        f"{experiment.title} goes on without this terminal.\n"
+        f"  see it again   resnet-tui attach {experiment.title}\n"
+        f"  stop it        resnet-tui stop {experiment.title}"
     )
 
 
