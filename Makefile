@@ -9,8 +9,12 @@ STAMP := .venv/.installed
 run: install  ## open the dashboard with the sample data chosen; headless where there is no terminal
 	@$(BIN)/resnet-tui sample_data
 
+# Tests of these start no processes that train: they disturb neither each other nor what is timed.
+SIDE_BY_SIDE := tests/plan tests/journal tests/report tests/tui
+
 test: install  ## every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(SIDE_BY_SIDE); side=$$?; \
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(SIDE_BY_SIDE)) && exit $$side
 
 check: lint test  ## what must pass before every commit
 

@@ -215,7 +215,7 @@ def absurd() -> list[Steps]:
     return [Steps(**{**change, **each}) for each in changes]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("event", absurd(), ids=repr)
+@pytest.mark.parametrize("event", absurd(), ids=lambda event: f"{event.first}+{event.count}")
 def test_absurd_steps_are_skipped_and_counted(event: Steps) -> None:
     history = History()
     history.add(1, 0, flat(0, [0, 1]))
