@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from operator import attrgetter
+from os.path import normpath
 from typing import Any
 
 from engine.plan.config import Settings, declarations
@@ -64,8 +65,8 @@ def _training(witnesses: Sequence[Witness]) -> Held:
     came later may have others, and so may older experiments."""
     what = "dataset and settings"
     unlike = []
-    if len({each.plan.dataset for each in witnesses}) > 1:
-        unlike = [everywhere("dataset", witnesses, lambda each: clean(each.plan.dataset))]
+    if len({_dataset(each) for each in witnesses}) > 1:
+        unlike = [everywhere("dataset", witnesses, _dataset, clean)]
     values = {_TRAINED(each.plan.settings) for each in witnesses}
     if len(values) > 1:
         all_ = [
@@ -77,6 +78,11 @@ def _training(witnesses: Sequence[Witness]) -> Held:
     settings = witnesses[0].plan.settings
     epochs = f"{settings.epochs} epoch{'s' if settings.epochs != 1 else ''}"
     return Held(what, "equal", f"{settings.model}, {settings.image_size} px, {epochs}")
+
+
+def _dataset(each: Witness) -> str:
+    """One folder may be named from two places: ``/a/b`` and ``/a/c/../b``."""
+    return normpath(each.plan.dataset)
 
 
 def _shown(name: str) -> Value[str]:

@@ -107,6 +107,13 @@ def test_an_experiment_with_other_settings_differs() -> None:
     )
 
 
+def test_a_dataset_that_was_named_from_elsewhere_is_the_same() -> None:
+    plan = plan_of(("single",))
+    runs = tuple(replace(run, dataset="/home/../photographs/") for run in plan.runs)
+    other = source_of(replace(plan, runs=runs), {"single": [100.0]}, name="older")
+    assert told("dataset and settings", source({"single": [1.0]}), other)[0] == "equal"
+
+
 def gpu_run(**readings: Any) -> Conditions:
     known = {"name": "NVIDIA H200", "uuid": "GPU-0", "samples": 9, **readings}
     other = GpuConditions(name="NVIDIA H200", uuid="GPU-1", samples=9, sm_clock=300.0)
