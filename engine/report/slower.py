@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.plan.runs import View
 from engine.plan.text import clean
 from engine.report.against import difference, is_comparable, rates
 from engine.report.comparison import Comparison, Row
 from engine.report.difference import LEAST_REPEATS, Difference
 from engine.report.spelling import percent, rate
+
+_ALIKE = (
+    ("model", "model"), ("image_size", "image size"), ("batch_size", "batch"),
+    ("device_name", "device"),
+)  # fmt: skip
+"""Figures that a regression test expects to be the same, and what they are called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +29,8 @@ class Judgement:
     """What is slower by more than was allowed, which may be noise."""
     missing: tuple[str, ...] = ()
     """What could not be compared."""
+    unlike: tuple[str, ...] = ()
+    """What was compared, and trained something else."""
     compared: int = 0
     """Pairs of rows that were."""
 
@@ -44,14 +53,21 @@ def judge(comparison: Comparison, first: str, allowed: float) -> Judgement:
             missing += found[1]
     slower: list[str] = []
     unsure: list[str] = []
+    unlike: list[str] = []
     for old, new in pairs:
+        if otherwise := _unlike(old, new, comparison.view):
+            unlike.append(otherwise)
         told = difference(new, old, len(pairs))
         if told.ratio is None or told.ratio >= 1 - allowed:
             continue
         noise = told.pairs >= LEAST_REPEATS and told.high is not None and told.high >= 1
         (unsure if noise else slower).append(_sentence(old, new, told, noise=noise))
     return Judgement(
-        slower=tuple(slower), unsure=tuple(unsure), missing=tuple(missing), compared=len(pairs)
+        slower=tuple(slower),
+        unsure=tuple(unsure),
+        missing=tuple(missing),
+        unlike=tuple(unlike),
+        compared=len(pairs),
     )
 
 
@@ -87,6 +103,23 @@ def _strategies(rows: Sequence[Row]) -> dict[str, Row]:
 def _name(row: Row) -> str:
     """``single``, or ``single#2`` where one strategy came with several settings."""
     return row.key.removeprefix(f"{row.figures.experiment}/")
+
+
+def _unlike(old: Row, new: Row, view: View) -> str:
+    """A smaller batch or another machine is no regression; the exit code alone would not tell."""
+    parts = [
+        f"{what} {clean(str(now))} after {clean(str(before))}"
+        for name, what in _ALIKE
+        # Each has its own best batch.
+        if not (name == "batch_size" and view == "best")
+        and (before := getattr(old.figures, name)) is not None
+        and (now := getattr(new.figures, name)) is not None
+        and now != before
+    ]
+    if not parts:
+        return ""
+    where = clean(new.figures.experiment)
+    return f"{clean(_name(new))} was not trained alike in {where}: {', '.join(parts)}"
 
 
 def _sentence(old: Row, new: Row, told: Difference, *, noise: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,6 +50,15 @@ def test_one_run_each_decides_by_the_ratio_and_says_so() -> None:
         "from a difference",
     )
     assert (told.unsure, told.missing, told.compared) == ((), (), 1)
+
+
+def test_another_training_is_judged_and_said_to_be_one() -> None:
+    old, new = measured("amp", "A", [100.0]), measured("amp", "B", [90.0], batch_size=32)
+    told = judge(table(old, new), "A", 0.05)
+    assert told.unlike == ("amp was not trained alike in B: batch 32 after 64",)
+    assert len(told.slower) == told.compared == 1
+    best = replace(table(old, new), view="best")
+    assert judge(best, "A", 0.05).unlike == ()
 
 
 @pytest.mark.parametrize("new", [95.1, 100.0, 200.0])

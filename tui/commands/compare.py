@@ -93,7 +93,7 @@ def _judged(found: tuple[Comparison, ...], first: str, allowed: float, *, to_fil
         compared += told.compared
         missing += told.missing
         slower = slower or bool(told.slower)
-        for line in (*told.slower, *told.unsure, *told.missing):
+        for line in (*told.slower, *told.unsure, *told.unlike, *told.missing):
             print(f"resnet-tui: {line}", file=sys.stderr, flush=True)
     if not compared:
         raise WrongInput("no strategy has been trained to its end in both: nothing is compared")
