@@ -62,6 +62,8 @@ class Snapshot:
     """What was seen of it when the user last looked."""
     caught_up: bool
     """Whether everything on the disk has been read; until then the view is of the past."""
+    gone: bool = False
+    """Whether its directory was deleted under whoever looks at it."""
 
     @property
     def alive(self) -> bool:
@@ -89,6 +91,7 @@ class Feed:
         self._plans = GrowingPlan()
         self._state: State = "starting"
         self._state_asked = 0.0
+        self._gone = False
 
     def start(self) -> None:
         self._thread.start()
@@ -128,12 +131,12 @@ class Feed:
                 break
         caught_up = self._reader.caught_up
         logged = caught_up and self._log.look()
-        before = self._state
+        before = self._state, self._gone
         self._ask_state()
         if (
             applied
             or logged
-            or self._state != before
+            or (self._state, self._gone) != before
             or self._slot is None
             or caught_up != self._slot.caught_up
         ):
@@ -154,6 +157,7 @@ class Feed:
             tuple(self._log.lines),
             self._before,
             caught_up,
+            self._gone,
         )
 
     def _remember(self) -> None:
@@ -165,6 +169,7 @@ class Feed:
         now = time.monotonic()
         if now - self._state_asked >= _STATE_EVERY:
             self._state = self.experiment.state()
+            self._gone = self._state == "crashed" and not self.directory.is_dir()
             self._state_asked = now
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -210,3 +211,22 @@ async def test_without_repeats_there_is_no_word_of_them(
             assert "1/1" not in driver.frame
     finally:
         lock.release()
+
+
+async def test_what_waits_for_a_supervisor_that_is_gone_can_be_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = write_queue(tmp_path, TWO, repeats=3, done=1)
+    async with queue(monkeypatch, made) as driver:
+        await driver.press("end")
+        await driver.until_seen("R retry")
+        assert "D drop" not in driver.frame
+        await driver.press("enter")
+        await driver.until_seen("nothing of the experiment runs any more")
+        await driver.until_seen("R retry")
+        await driver.press("p", "p", "p", "p")
+        await driver.until_seen("The supervisor is gone without a word")
+        # Deleted under whoever looks at it: there is nothing to retry, and nobody was killed.
+        shutil.rmtree(made.directory)
+        await driver.until_seen("The directory of the experiment was deleted")
+        await driver.until(lambda: "R retry" not in driver.frame)

@@ -158,7 +158,10 @@ class LiveScreen(LiveActions):
             self.call_after_refresh(self.paint)
         run = look.shown.view
         staged = run is not None and run.pipeline is not None
-        keys = (len(look.entries), look.state, snapshot.alive, self.pinned, self.size, staged)
+        keys = (
+            len(look.entries), look.state, snapshot.alive, snapshot.gone, self.pinned, self.size,
+            staged,
+        )  # fmt: skip
         if keys != self._keys:
             self._keys = keys
             self.refresh_bindings()

@@ -114,7 +114,11 @@ class LiveActions(LiveLayout):
         if action == "stop":
             return look.snapshot.alive
         if action == "retry":
-            return look.state in ("failed", "stopped", "crashed")
+            # What waits for a supervisor that is gone waits for ever.
+            left = look.state == "queued" and not look.snapshot.alive
+            return not look.snapshot.gone and (
+                left or look.state in ("failed", "stopped", "crashed")
+            )
         return True
 
     def pin(self, run: str | None) -> None:

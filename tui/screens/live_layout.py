@@ -37,6 +37,7 @@ _CRASHED = (
     "The supervisor is gone without a word: it was killed, or the machine ran out of memory. "
     "What was written until then is kept."
 )
+_DELETED = "The directory of the experiment was deleted. What is shown here is all that is left."
 
 
 class LiveLayout(LivePanes):
@@ -115,10 +116,13 @@ class LiveLayout(LivePanes):
         # The panel is as high as what it says, up to a part of the screen.
         room, height = panel.room or self.size.width - 2, max(6, self.size.height // 3)
         if failed:
-            reason = run.reason if run is not None and run.reason else _CRASHED
+            gone = look.snapshot.gone
+            silent = _DELETED if gone else _CRASHED
+            reason = run.reason if run is not None and run.reason else silent
             detail = run.detail if run is not None else ""
             title = f"{look.shown.title} {look.state}"
-            panel.show(panels.failure(title, reason, detail, "R retry", room, height), layout=True)
+            key = "" if gone else "R retry"
+            panel.show(panels.failure(title, reason, detail, key, room, height), layout=True)
         elif look.state == "queued":
             lines = before_it(look, room, max(height, self.size.height // 2 - 1))
             panel.show(Content("\n").join(lines), layout=True)

@@ -19,14 +19,17 @@ def search_at_hand(view: ExperimentView) -> SearchView | None:
 def before_it(look: Look, width: int, height: int) -> list[Content]:
     """What the supervisor prepares now, or how many runs come first."""
     view = look.snapshot.view
+    if not look.snapshot.alive:
+        # Whatever it was preparing when it ended.
+        words = "It has not begun, and nothing of the experiment runs any more."
+        key = "" if look.snapshot.gone else "R retry"
+        return [heading("Queued", width, key), Content.styled(words, "$quiet")]
     if view.preparing is not None:
         return preparing(view.preparing, search_at_hand(view), look.now, width, height)
     ahead = [each.name for each in waiting(look.snapshot, look.entries)]
     training = any(each.view and each.view.state == "running" for each in look.entries)
     before = (ahead.index(look.shown.name) if look.shown.name in ahead else 0) + training
-    if not look.snapshot.alive:
-        words = "It has not begun, and nothing of the experiment runs any more."
-    elif before == 0:
+    if before == 0:
         words = "It is the next to begin."
     elif before == 1:
         words = "It begins when the one before it has ended."

@@ -138,7 +138,9 @@ class QueueScreen(Screen[None]):
         if row is None or snapshot is None:
             return False
         if action == "retry":
-            return row.state in ("failed", "stopped", "crashed")
+            # What waits for a supervisor that is gone waits for ever.
+            left = row.waits and not snapshot.alive
+            return not snapshot.gone and (left or row.state in ("failed", "stopped", "crashed"))
         return row.waits and snapshot.alive
 
     def action_move(self, by: int) -> None:
