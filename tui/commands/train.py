@@ -22,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shared.add_training(parser)
     shared.add_experiments_directory(parser)
     output = parser.add_argument_group("output")
-    output.add_argument("--csv", metavar="FILE", help="write the table at the end to FILE")
+    output.add_argument(
+        "--csv", metavar="FILE", help="write the table at the end to FILE, over what is there"
+    )
     output.add_argument(
         "--json", action="store_true", help="stream events as JSON lines, and nothing else"
     )
