@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.report.accuracy_time import target_of
-from engine.report.against import compared
+from engine.report.against import compared, rates
 from engine.report.comparison import Choices, Comparison, Row, Source
 from engine.report.difference import Difference
 from engine.report.entries import Entries, Entry
@@ -120,6 +120,13 @@ def _by_kind(rows: Sequence[Row]) -> list[Row]:
 
 
 def _baseline(rows: Sequence[Row], chosen: str | None) -> Row | None:
+    """``chosen``, else ``single``, else the first: but none by itself that has ended and has no
+    throughput, to which nothing could be compared."""
     wanted = [row for row in rows if row.key == chosen]
-    plain = [row for row in rows if row.figures.name == "single"]
-    return next(iter([*wanted, *plain, *rows]), None)
+    hopeful = [row for row in rows if rates(row) or _goes_on(row)]
+    plain = [row for row in hopeful if row.figures.name == "single"]
+    return next(iter([*wanted, *plain, *hopeful, *rows]), None)
+
+
+def _goes_on(row: Row) -> bool:
+    return any(each.state in ("queued", "running") for each in row.repeats)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from engine.report.against import difference, rates
 from engine.report.cells import factor
 from engine.report.comparison import Row
-from engine.report.difference import LEAST_REPEATS, Call, Difference
+from engine.report.difference import LEAST_REPEATS, TIE, Call, Difference
 from engine.report.names import listed, names
 from engine.report.paired import MOST_REPEATS, geometric_mean
 from engine.report.spelling import UNKNOWN
@@ -115,10 +115,11 @@ def _too_few(standing: _Standing) -> str:
     wanted = f"{LEAST_REPEATS} repeats" if asked else f"--repeats {LEAST_REPEATS}"
     if told.ratio is None:
         return "undecided: no two strategies have a repeat in common that is done"
-    said = (
-        f"undecided: {standing.name(standing.leader)} had {_factor(told)} times the throughput of "
-        f"{standing.name(second)}, "
-    )
+    one, other = standing.name(standing.leader), standing.name(second)
+    if abs(told.ratio - 1.0) <= TIE:
+        said = f"undecided: {one} and {other} were as fast within 1 %, "
+    else:
+        said = f"undecided: {one} had {_factor(told)} times the throughput of {other}, "
     if told.pairs == 1:
         return said + f"but one repeat tells nothing of noise; {wanted} would give an interval"
     return said + (

@@ -91,6 +91,16 @@ def test_another_row_may_be_the_baseline() -> None:
     assert compare([without]).baseline == "first/amp"
 
 
+def test_what_has_failed_is_no_baseline_unless_it_is_chosen() -> None:
+    plan = plan_of(("single", "amp", "ddp"), 1)
+    rates = {"single": [100.0], "amp": [140.0], "ddp": [100.0]}
+    recorded = source_of(plan, rates, ends={plan.runs[0].run: ("failed", "out of memory")})
+    table = compare([recorded])
+    assert table.baseline == "first/amp"
+    assert cells(table, "ddp")["speedup"] == pytest.approx(100 / 140)
+    assert compare([recorded], Choices(baseline="first/single")).baseline == "first/single"
+
+
 def test_a_failed_strategy_keeps_its_row_and_its_reason() -> None:
     plan = plan_of(("single", "amp"), 3)
     amps = [run.run for run in plan.runs if run.strategy.name == "amp"]

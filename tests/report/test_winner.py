@@ -50,6 +50,10 @@ def test_what_is_within_a_percent_ties() -> None:
 
 
 def test_one_and_two_repeats_decide_nothing() -> None:
+    assert said(row("single", [100]), row("amp", [100.4])) == (
+        "undecided: amp and single were as fast within 1 %, but one repeat tells nothing of noise; "
+        "--repeats 3 would give an interval"
+    )
     assert said(row("single", [100]), row("amp", [150])) == (
         "undecided: amp had 1.50 times the throughput of single, but one repeat tells nothing of "
         "noise; --repeats 3 would give an interval"
