@@ -9,7 +9,7 @@ import pytest
 from engine.journal.events import EndState
 from engine.journal.views import Conditions, GpuConditions
 from engine.report.compare import compare
-from engine.report.comparison import Comparison, Held, Source
+from engine.report.comparison import Choices, Comparison, Held, Source
 from tests.report.tables import HASHES, plan_of, source, source_of
 
 TWO = {"single": [100.0, 100.0], "amp": [140.0, 141.0]}
@@ -218,7 +218,10 @@ def test_what_was_never_done_by_two_is_not_proven() -> None:
 def test_precision_is_of_the_baseline_or_not_known() -> None:
     three = {"single": [1.0], "amp": [1.0], "ddp": [1.0]}
     recorded = source(three, ends={"01-single": ("failed", "why")})
-    assert told("precision of the baseline", recorded) == ("unknown", "it is not done")
+    assert told("precision of the baseline", recorded) == ("equal", "amp: fp32")
+    chosen = compare([recorded], Choices(baseline="first/single"))
+    precision = held(chosen)["precision of the baseline"]
+    assert (precision.constancy, precision.detail) == ("unknown", "it is not done")
 
 
 def test_a_limit_that_is_not_there_is_called_so() -> None:
