@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from tui import messages, output
 from tui.leaving import EXIT_INTERRUPTED, ask_before_leaving, end_by_force_after
@@ -138,7 +138,9 @@ class ResnetTuiApp(Queueing, inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "show":
             (mode,) = parameters
-            if mode == self.current_mode or len(self.screen_stack) > 1:
+            if isinstance(self.screen, ModalScreen):
+                return False
+            if mode == self.current_mode and len(self.screen_stack) == 1:
                 return False
             return self.feed is not None or mode in ("setup", "home")
         if action == "add":
@@ -148,7 +150,11 @@ class ResnetTuiApp(Queueing, inherit_bindings=False):
         return True
 
     def action_show(self, mode: str) -> None:
-        self.switch_mode(mode)
+        # A page above it, as the queue or the log, would still lie there when one comes back.
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        if mode != self.current_mode:
+            self.switch_mode(mode)
 
     def action_help(self) -> None:
         from tui.screens.help import HelpScreen

@@ -230,3 +230,26 @@ async def test_what_waits_for_a_supervisor_that_is_gone_can_be_trained(
         shutil.rmtree(made.directory)
         await driver.until_seen("The directory of the experiment was deleted")
         await driver.until(lambda: "R retry" not in driver.frame)
+
+
+async def test_from_a_page_every_screen_is_one_key_away(
+    held: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with queue(monkeypatch, held) as driver:
+        await driver.press("c")
+        await driver.until_seen("Compare ──")
+        await driver.press("u")
+        await driver.until_seen("Queue ──")
+        await driver.press("v")
+        await driver.until_seen("Log ──")
+        assert len(driver.app.screen_stack) == 1
+        # A question keeps its keys: `c` is one of its answers.
+        await driver.press("u")
+        await driver.until_seen("Queue ──")
+        await driver.press("end")
+        await driver.until_seen("D drop")
+        await driver.press("D")
+        await driver.until_seen("keep it")
+        await driver.press("c")
+        await driver.until(lambda: "keep it" not in driver.frame)
+        assert "Queue ──" in driver.frame
