@@ -75,7 +75,8 @@ COLUMNS: tuple[Column, ...] = (
         "processes that decode images, per node",
     ),
     Column(
-        "gradient_checkpointing", "checkpointing", "flag", _figure("gradient_checkpointing"),
+        "gradient_checkpointing", "gradient checkpointing", "flag",
+        _figure("gradient_checkpointing"),
         "whether activations are computed twice instead of kept",
     ),
     Column(

@@ -118,7 +118,7 @@ def _crowded(shown: Sequence[Entry], called: dict[str, str]) -> str:
             those.append(called[entry.key])
     if not those:
         return ""
-    beside = "all strategies" if len(those) == len(shown) else listed(those)
+    beside = "all strategies" if len(those) == len(shown) > 1 else listed(those)
     return f"Others kept up to {most:.1f} cores busy beside {beside}: alone it would be faster."
 
 

@@ -43,10 +43,15 @@ def names(rows: tuple[Row, ...]) -> list[str]:
         (BASELINE, "baseline"),
         (faster(1.42, low=1.31, high=1.54), "1.42x (1.31–1.54)"),
         (Difference(call="tie", ratio=1.0, low=0.994, high=1.004), "tie (0.99–1.00)"),
-        (Difference(call="undecided", ratio=1.05, pairs=2), "1.05x undecided"),
         (
-            Difference(call="undecided", ratio=1.05, low=0.9, high=1.2, repeats_to_settle=5),
-            "1.05x undecided (5 repeats)",
+            Difference(call="undecided", ratio=1.05, pairs=2, repeats_to_settle=99),
+            "1.05x undecided",
+        ),
+        (
+            Difference(
+                call="undecided", ratio=1.05, low=0.9, high=1.2, pairs=3, repeats_to_settle=5
+            ),
+            "1.05x undecided (needs 5)",
         ),
     ],
 )

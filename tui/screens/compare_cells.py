@@ -8,7 +8,7 @@ from engine.report import cells
 from engine.report.cells import factor
 from engine.report.columns import Column
 from engine.report.comparison import Row
-from engine.report.difference import Difference
+from engine.report.difference import LEAST_REPEATS, Difference
 from tui.widgets import format as show
 from tui.widgets.fitting import at_word
 from tui.widgets.summary import SIGNS
@@ -56,7 +56,7 @@ _BY_WEIGHT = ("running", "starting", "stopping", "silent", "failed", "crashed", 
 
 
 def speedup(difference: Difference, narrow: bool = False) -> str:
-    """``1.42x (1.31–1.54)``, ``tie (0.99–1.01)``, ``1.05x undecided (5 repeats)``.
+    """``1.42x (1.31–1.54)``, ``tie (0.99–1.01)``, ``1.05x undecided (needs 5)``.
 
     The call stands in the cell: without it a ratio says more than is known. Where it is
     ``narrow``, what is not decided leaves its ratio out before it leaves out what would decide it.
@@ -68,9 +68,10 @@ def speedup(difference: Difference, narrow: bool = False) -> str:
         return show.UNKNOWN
     if call == "undecided":
         ratio = f"{factor(difference.ratio)}x undecided"
-        if needs is None:
+        # Of two repeats the spread says next to nothing of how many it takes.
+        if needs is None or difference.pairs < LEAST_REPEATS:
             return ratio
-        return f"undecided ({needs} repeats)" if narrow else f"{ratio} ({needs} repeats)"
+        return f"undecided (needs {needs:,})" if narrow else f"{ratio} (needs {needs:,})"
     if call == "tie" and difference.low is not None and difference.high is not None:
         return f"tie ({factor(difference.low)}–{factor(difference.high)})"
     return "tie" if call == "tie" else cells.speedup(difference)
