@@ -172,3 +172,6 @@ def test_the_readme_names_every_column_of_the_table_and_every_command() -> None:
 
     assert {column.name for column in COLUMNS} <= words
     assert set(COMMANDS) <= words
+    page = (REPOSITORY / "docs" / "comparing.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| [^|]* \| (.+) \|$", page, re.MULTILINE)
+    assert rows == [(column.name, column.about) for column in COLUMNS]

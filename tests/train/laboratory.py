@@ -225,9 +225,10 @@ class Laboratory:
         world: World | None = None,
         model: nn.Module | None = None,
         scale: float | None = None,
+        warm: bool = True,
     ) -> Trained:
         """An epoch and its validation, by the real loop; ``scale``: what a scaler begins with."""
-        with self.prepared(case, world=world, model=model) as (job, seen):
+        with self.prepared(case, world=world, model=model, warm=warm) as (job, seen):
             if scale is not None:
                 job.strategy.restore(scaled(job.strategy.capture(), scale))
             train_epoch(job, 0)

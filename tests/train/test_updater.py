@@ -98,7 +98,7 @@ def test_a_skipped_step_does_not_advance_the_schedule(tmp_path: Path) -> None:
     model = network("group", torch.float32)
     spoil_first_pass(model, wanted=True)
     case = Case("single", {"precision": "fp16", "batch_size": 1}, dtype=torch.float32)
-    seen = laboratory.train(case, model=model, scale=256.0)
+    seen = laboratory.train(case, model=model, scale=256.0, warm=False)
     laboratory.close()
     schedule = seen.schedule
     assert schedule is not None

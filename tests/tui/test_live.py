@@ -127,6 +127,17 @@ async def test_strategies_are_tabs_and_keys_pin_one(
         assert "╍╍ 2 amp" in driver.frame
 
 
+async def test_a_run_that_was_asked_for_before_the_first_look_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = written(tmp_path, strategies=("single", "amp"))
+    async with drive(monkeypatch, (160, 48), started(made)) as driver:
+        await driver.until_seen("▌2 amp")
+        live(driver).look = None  # As if another screen had been opened before there was one.
+        driver.app.show_run("01-single")
+        await driver.until_seen("▌1 single")
+
+
 async def test_the_keys_of_the_charts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = written(tmp_path)
     async with drive(monkeypatch, WIDE, started(made)) as driver:

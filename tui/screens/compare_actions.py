@@ -9,18 +9,16 @@ from textual.binding import Binding, BindingType
 
 from engine.plan.text import clean
 from engine.report.columns import COLUMNS
-from tui import chosen_columns, compare_messages, messages
+from tui import chosen_columns
 from tui.background import in_background
 from tui.compared import run_to_look_at
-from tui.screens import compare_out as out
 from tui.screens.compare_bars import CYCLE
 from tui.screens.compare_below import CompareBars, CompareChart
 from tui.screens.compare_cells import on_screen
 from tui.screens.compare_columns import Order, Ticks
 from tui.screens.compare_goal import Goal, GoalForm
-from tui.screens.compare_older import ask_which, list_older
 from tui.screens.compare_table import numbered
-from tui.screens.compare_work import CompareWork
+from tui.screens.compare_taking import CompareTaking
 from tui.screens.picker import Item, Picker
 from tui.widgets import format as show
 
@@ -46,8 +44,8 @@ _OF_CURVES = frozenset(
 """What changes nothing where no curves are seen."""
 
 
-class CompareActions(CompareWork):
-    """Sorts, chooses, marks, copies, exports, and opens what is above the table."""
+class CompareActions(CompareTaking):
+    """Sorts, chooses, marks, and opens what is above the table."""
 
     FIRST_KEYS: ClassVar[tuple[str, ...]] = (
         "open",
@@ -236,49 +234,3 @@ class CompareActions(CompareWork):
             self.action_pane()
         else:
             self.dashboard.action_show("live")
-
-    # Out
-
-    def _known(self) -> out.Known | None:
-        if self.look is None or self.comparison is None:
-            return None
-        return self.look, self.comparison
-
-    def action_copy(self) -> None:
-        known, row = self._known(), self.row
-        if known is not None and row is not None:
-            out.ask_what_to_copy(self.dashboard, *known, row)
-
-    def action_export(self) -> None:
-        if (known := self._known()) is not None:
-            out.ask_format(self, *known)
-
-    def on_exported(self, message: messages.Exported) -> None:
-        self.dashboard.tell(f"written: {clean(str(message.path))}")
-
-    def on_export_refused(self, message: messages.ExportRefused) -> None:
-        if not message.exists:
-            self.dashboard.tell(message.sentence, severity="error")
-        elif (known := self._known()) is not None:
-            out.ask_to_overwrite(self, *known, message)
-
-    def action_evidence(self) -> None:
-        from tui.screens.compare_evidence import CompareEvidence
-
-        self.app.push_screen(CompareEvidence(lambda: self.comparison))
-
-    # Others
-
-    def action_older(self) -> None:
-        list_older(self, self.dashboard.start.experiments_directory)
-
-    def on_older_listed(self, message: compare_messages.OlderListed) -> None:
-        if self.look is not None and self.is_current:
-            shown = self.look.snapshot.experiment.directory
-            ask_which(self.dashboard, self, message.rows, shown, self.added)
-
-    def on_older_loaded(self, message: compare_messages.OlderLoaded) -> None:
-        for each in message.problems:
-            self.dashboard.tell(each, severity="error")
-        self.added = message.added
-        self.look_again()

@@ -64,7 +64,8 @@ class LiveScreen(LiveActions):
             error = feed.error
             self.line("status").show(Content.styled(error or "reading …", "bold"))
             return
-        if not self._is_known(snapshot):
+        # Before the first look there is nothing to forget, but perhaps a run that was asked for.
+        if self.look is not None and not self._is_known(snapshot):
             self._forget()
         second = int(time.time())
         chosen = (self.metric, self.pinned, self.overlay, self.stages)
