@@ -92,8 +92,6 @@ def marks(column: Column, rows: Sequence[Row]) -> dict[str, Mark]:
 
 def _marks(column: Column, rows: Sequence[Row]) -> dict[str, Mark]:
     known = [(value, row) for row in rows if (value := number(column.value(row))) is not None]
-    if column.name == "speedup":
-        known = [each for each in known if each[1].difference.call not in ("undecided", "unknown")]
     if len({spelled(value, column.unit) for value, _ in known}) < 2:
         return {}
     known.sort(key=lambda each: each[0], reverse=column.better == "high")
@@ -106,11 +104,13 @@ def _marks(column: Column, rows: Sequence[Row]) -> dict[str, Mark]:
 
 
 def _alike(column: Column, one: tuple[float, Row], other: tuple[float, Row]) -> bool:
-    """Whether what is shown is the same, or is a tie."""
+    """Whether what is shown is the same, is a tie, or is a speed-up that may be none."""
     if spelled(one[0], column.unit) == spelled(other[0], column.unit):
         return True
-    calls = {one[1].difference.call, other[1].difference.call}
-    return column.name in _OF_SPEED and calls <= {"tie", "baseline"}
+    ours, theirs = one[1].difference.call, other[1].difference.call
+    if column.name == "speedup" and "undecided" in (ours, theirs if ours == "baseline" else ""):
+        return True
+    return column.name in _OF_SPEED and {ours, theirs} <= {"tie", "baseline"}
 
 
 def _change(value: float) -> str:

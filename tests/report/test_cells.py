@@ -9,8 +9,10 @@ import pytest
 
 from engine.report.cells import marks, spelled
 from engine.report.columns import COLUMNS, Unit, Value
+from engine.report.compare import compare
 from engine.report.spelling import UNKNOWN
 from tests.report.comparisons import row
+from tests.report.tables import source
 
 
 @pytest.mark.parametrize(
@@ -57,3 +59,13 @@ def test_what_broke_off_is_not_the_best() -> None:
     ]
     assert marks(column, rows) == {"bees/amp": "best", "bees/single": "worst"}
     assert marks(column, rows[1:]) == {}
+
+
+def test_a_speed_up_that_may_be_none_is_neither_the_best_nor_the_worst() -> None:
+    rates = {"single": [100.0] * 3, "amp": [150.0, 130.0, 170.0], "ddp": [50.0, 50.0, 50.0]}
+    rows = compare([source(rates)]).rows
+    column = next(each for each in COLUMNS if each.name == "speedup")
+    assert [row.difference.call for row in rows] == ["baseline", "undecided", "slower"]
+    # Nor is the baseline the best while another may be faster.
+    assert marks(column, rows) == {"first/ddp": "worst"}
+    assert marks(column, [rows[0], rows[2]]) == {"first/single": "best", "first/ddp": "worst"}
