@@ -5,19 +5,24 @@ from __future__ import annotations
 from engine.plan.runs import RunPlan
 
 
+def pieces(run: RunPlan) -> int:
+    """Shares, accumulated parts or micro-batches that a global batch is cut into, all together."""
+    settings = run.settings
+    count = settings.accumulate
+    match run.strategy.parallelism:
+        case "dp" | "ddp" | "fsdp":
+            count *= settings.nproc or 1
+        case "gpipe" | "pipeline":
+            count *= settings.micro_batches or 1
+        case "none":
+            pass
+    return count
+
+
 def device_batch(run: RunPlan) -> int:
     """Images that one device computes at once, at most: of a share, an accumulated part or a
     micro-batch, whatever is smallest."""
-    settings = run.settings
-    pieces = settings.accumulate
-    match run.strategy.parallelism:
-        case "dp" | "ddp" | "fsdp":
-            pieces *= settings.nproc or 1
-        case "gpipe" | "pipeline":
-            pieces *= settings.micro_batches or 1
-        case "none":
-            pass
-    return -(-settings.batch_size // pieces)
+    return -(-run.settings.batch_size // pieces(run))
 
 
 def norm_batch(run: RunPlan) -> int:

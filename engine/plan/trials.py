@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from engine.errors import StrategyError
 from engine.plan.config import Settings
 from engine.plan.runs import RunPlan, resized
+from engine.plan.shares import pieces
 
 LONGEST = 60.0
 """Seconds of training after which a try ends by itself, if nobody ended it."""
@@ -52,15 +53,6 @@ class Sizes:
 
 def sizes_of(run: RunPlan, asked: Settings, images: int | None = None) -> Sizes:
     """Those of a run's strategy; ``asked``: the settings of the experiment."""
-    settings = run.settings
-    pieces = settings.accumulate
-    match run.strategy.parallelism:
-        case "dp" | "ddp" | "fsdp":
-            pieces *= settings.nproc or 1
-        case "gpipe" | "pipeline":
-            pieces *= settings.micro_batches or 1
-        case "none":
-            pass
 
     def allowed(size: int) -> bool:
         try:
@@ -69,7 +61,8 @@ def sizes_of(run: RunPlan, asked: Settings, images: int | None = None) -> Sizes:
             return False
         return True
 
-    return Sizes(asked=settings.batch_size, step=pieces, images=images, allowed=allowed)
+    asked_for = run.settings.batch_size
+    return Sizes(asked=asked_for, step=pieces(run), images=images, allowed=allowed)
 
 
 def trial_of(run: RunPlan, size: int, asked: Settings) -> RunPlan:
