@@ -37,7 +37,8 @@ def main() -> None:
     search = BatchSearch(experiment, run, tell)
     while not search.poll():
         tried = sum(isinstance(each, BatchTried) for each in told)
-        if tried == chosen.tries and search.watch is not None and not search.stopping:
+        enough = chosen.tries is not None and tried >= chosen.tries
+        if enough and search.watch is not None and not search.stopping:
             search.stop()
         time.sleep(0.02)
     print(f"left {len(kin.descendants())}", file=sys.stderr)

@@ -97,7 +97,7 @@ def test_memory_ends_it_and_so_does_a_stop(squares: Path, parent: Path) -> None:
         parent, squares, batch_size=256, image_size=224, memory_budget=1.2, find_batch=True
     )
     events = searched(made, "01-single", "--tries", "3")
-    foreseen, ended, fits = tries(events)
+    foreseen, ended, fits, *more = tries(events)
     assert (foreseen.batch_size, foreseen.fits) == (64, False)
     assert foreseen.reason.startswith("it would take about 1.4 GiB (an estimate), more than the")
     assert not (made.directory / DIRECTORY / "single-64").exists()
@@ -106,6 +106,9 @@ def test_memory_ends_it_and_so_does_a_stop(squares: Path, parent: Path) -> None:
     # A quarter of the dataset, whose size is known by now.
     assert (fits.batch_size, fits.fits) == (8, True)
     assert (fits.peak_memory or 0) <= 1.2 * 1024 * MIB
+    # By then a size between may have been foreseen not to fit; how much each takes is the system's.
+    assert [each.batch_size for each in more] == [16][: len(more)]
+    assert all("(an estimate)" in each.reason and not each.fits for each in more)
     # What was under way when all of it was stopped says nothing.
     assert events[-1] == next(each for each in reversed(events) if isinstance(each, Preparing))
 
