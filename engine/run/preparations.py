@@ -90,10 +90,6 @@ class Preparations:
         except ResnetTuiError as error:
             self._docket.tell(Notice(level="error", text=str(error), code="find-batch"))
 
-    def _tell(self, what: str, strategy: str = "") -> None:
-        self._docket.tell(Preparing(what=what, strategy=strategy))
-        self._told = True
-
 
 def best_batches(events: Iterable[object]) -> dict[str, int | None]:
     """What the searches that are over found, by strategy."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from engine.journal.views import RunView
 from engine.report.comparison import Row
 from tui.compared import Look
 from tui.screens.live_metrics import KINDS, Kind, Metric
-from tui.screens.live_plots import MEANINGS, SMOOTHINGS, Shown, View, extents, x_end
-from tui.widgets.axis import Limits, Scale
+from tui.screens.live_plots import MEANINGS, Shown, View, framed, x_limits
+from tui.widgets.axis import Limits
 from tui.widgets.series import Curve, Marks, Plot
 
 MOST = len(MEANINGS)
@@ -73,35 +73,13 @@ def shown_runs(made: Sequence[Line]) -> list[Shown]:
 
 def plot(metric: Metric, made: Sequence[Line], view: View, width: int) -> Plot:
     """One metric of some strategies, for a chart ``width`` cells wide; the first is foremost."""
-    kind = KINDS[metric]
-    runs = shown_runs(made)
-    extent = extents([each.run for each in runs], view.axis)
-    limits = view.viewport.limits(extent or Limits(0.0, 1.0), x_end(runs, view.axis))
+    kind, limits = KINDS[metric], x_limits(shown_runs(made), view)
     series: list[Curve | Marks] = []
     for place, line in enumerate(made):
         series.extend(_series(kind, line, view, limits, width, foremost=place == 0))
-    scales: dict[Axis, Scale] = {"step": "count", "time": "seconds", "epoch": "linear"}
+    found = framed(kind, series, view, limits, width, "no step was made yet")
     repeated = max((len(line.runs) for line in made), default=1) > 1
-    smoothing = SMOOTHINGS[view.smoothing][1] / (2.0 * max(width, 8))
-    return Plot(
-        title=kind.title + (", mean of repeats" if repeated else ""),
-        unit=kind.unit,
-        series=series,
-        x=limits,
-        x_scale=scales[view.axis],
-        x_name=view.axis,
-        y_log=view.log and kind.can_log,
-        floor=0.0,
-        include=kind.include,
-        calm=kind.calm,
-        ceiling=kind.ceiling,
-        robust=kind.robust,
-        smoothing=smoothing,
-        cursor=view.viewport.cursor,
-        waiting="no step was made yet",
-        number=kind.number,
-        ascii=view.ascii,
-    )
+    return replace(found, title=f"{kind.title}, mean of repeats") if repeated else found
 
 
 def _series(

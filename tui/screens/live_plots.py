@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -50,12 +50,29 @@ class Shown:
 
 def plot(metric: Metric, runs: Sequence[Shown], view: View, width: int) -> Plot:
     """One metric of some runs, for a chart ``width`` cells wide; the first run is the foremost."""
-    kind = KINDS[metric]
-    extent = extents([each.run for each in runs], view.axis)
-    limits = view.viewport.limits(extent or Limits(0.0, 1.0), x_end(runs, view.axis))
+    kind, limits = KINDS[metric], x_limits(runs, view)
     series: list[Curve | Marks] = []
     for nth, each in enumerate(runs):
         series.extend(_series(kind, each, nth if len(runs) > 1 else None, view, limits, width))
+    found = framed(kind, series, view, limits, width, _waiting(runs))
+    return replace(found, smoothing=0.0) if metric == "lr" else found
+
+
+def x_limits(runs: Sequence[Shown], view: View) -> Limits:
+    """What of the x axis is seen."""
+    extent = extents([each.run for each in runs], view.axis)
+    return view.viewport.limits(extent or Limits(0.0, 1.0), x_end(runs, view.axis))
+
+
+def framed(
+    kind: Kind,
+    series: list[Curve | Marks],
+    view: View,
+    limits: Limits,
+    width: int,
+    waiting: str,
+) -> Plot:
+    """The series in the axes of their kind; ``waiting`` is said where there is nothing in them."""
     scales: dict[Axis, Scale] = {"step": "count", "time": "seconds", "epoch": "linear"}
     return Plot(
         title=kind.title,
@@ -70,9 +87,9 @@ def plot(metric: Metric, runs: Sequence[Shown], view: View, width: int) -> Plot:
         calm=kind.calm,
         ceiling=kind.ceiling,
         robust=kind.robust,
-        smoothing=0.0 if metric == "lr" else SMOOTHINGS[view.smoothing][1] / (2.0 * max(width, 8)),
+        smoothing=SMOOTHINGS[view.smoothing][1] / (2.0 * max(width, 8)),
         cursor=view.viewport.cursor,
-        waiting=_waiting(runs),
+        waiting=waiting,
         number=kind.number,
         ascii=view.ascii,
     )
