@@ -51,6 +51,10 @@ class WeightsError(WrongInput):
     """Pretrained weights cannot be found, read or fitted to the model."""
 
 
+class CheckpointError(WrongInput):
+    """A checkpoint cannot be read, or does not fit what is to be done with it."""
+
+
 class StrategyError(WrongInput):
     """A strategy is unknown, or cannot run on this machine."""
 

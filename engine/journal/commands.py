@@ -13,7 +13,15 @@ from engine.errors import ExperimentError
 from engine.journal import layout
 
 Action = Literal[
-    "stop", "kill", "stop-run", "drop-run", "retry-run", "checkpoint", "add-runs", "move-run"
+    "stop",
+    "kill",
+    "stop-run",
+    "drop-run",
+    "retry-run",
+    "resume-run",
+    "checkpoint",
+    "add-runs",
+    "move-run",
 ]
 
 
@@ -23,8 +31,9 @@ who names it queues it again. A run that waited when all was stopped has another
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """``stop`` ends everything gently, ``kill`` at once; ``add-runs`` brings runs of its own; the
-    others are about one ``run``."""
+    """``stop`` ends everything gently, ``kill`` at once; ``checkpoint`` has what trains saved now;
+    ``add-runs`` brings runs of its own; the others are about one ``run``: ``retry-run`` trains it
+    again from its beginning, ``resume-run`` goes on from its newest checkpoint."""
 
     id: str
     action: Action

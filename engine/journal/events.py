@@ -8,7 +8,7 @@ Who writes what:
 
 - a rank: ``AttemptStarted`` (first line, before torch is imported), ``Phase``, ``Ready``,
   ``Steps``, ``EpochStarted``, ``EpochEstimated``, ``EpochEnded``, ``Validated``,
-  ``CheckpointSaved``, ``Notice``, ``Memory``, ``Dropped``, ``PipelinePlanned``,
+  ``ClassesJudged``, ``CheckpointSaved``, ``Notice``, ``Memory``, ``Dropped``, ``PipelinePlanned``,
   ``StagesMeasured``, ``Heartbeat``, and ``AttemptEnded`` as the last line, whatever happened;
 - the supervisor: ``SupervisorStarted`` (first line), ``RunQueued``, ``RunStarted``, ``RunEnded``,
   ``QueueOrdered``, ``Preparing``, ``BatchTried``, ``BatchFound``, ``Acknowledged``, ``Notice``,
@@ -50,6 +50,7 @@ from engine.journal.rank_events import (
     AttemptEnded,
     AttemptStarted,
     CheckpointSaved,
+    ClassesJudged,
     Dropped,
     EpochEnded,
     EpochEstimated,
@@ -75,6 +76,7 @@ __all__ = [
     "BatchFound",
     "BatchTried",
     "CheckpointSaved",
+    "ClassesJudged",
     "Count",
     "Dropped",
     "EndState",
@@ -122,6 +124,7 @@ AnyEvent = (
     | EpochEstimated
     | EpochEnded
     | Validated
+    | ClassesJudged
     | CheckpointSaved
     | Memory
     | Notice

@@ -12,7 +12,7 @@
         summary.json             a few lines for lists, written by the supervisor
         01-single/
             config.json          everything one run needs to know
-            checkpoints/         last.pt, best.pt
+            checkpoints/         last.pt, best.pt, epoch-010.pt ...
             metrics.npz          what it measured, as plain arrays, written when it ended
             attempt-1/           rank0.jsonl (journal), rank0.log (stdout and stderr); of several
                                  ranks also torchrun.log, error.json and torchrun/
@@ -33,6 +33,8 @@ LOCK = "lock"
 SUMMARY = "summary.json"
 RUN_CONFIG = "config.json"
 CHECKPOINTS = "checkpoints"
+LAST = "last.pt"
+BEST = "best.pt"
 METRICS = "metrics.npz"
 
 _RUN = re.compile(r"\d{2,}-.+")

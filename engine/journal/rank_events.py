@@ -59,6 +59,10 @@ class Ready(Event, frozen=True, kw_only=True, tag="ready"):
     held: dict[str, Count] = msgspec.field(default_factory=dict)
     """Bytes that this rank holds whatever the batch: ``weights`` (buffers included), ``gradients``,
     ``optimizer``."""
+    strategy: str = ""
+    """The name of the strategy of this attempt: a resumed run may go on with another one."""
+    learning: Count | None = None
+    """Parameters that are trained; ``None`` where all are."""
 
 
 class Steps(Event, frozen=True, kw_only=True, tag="steps"):
@@ -129,8 +133,26 @@ class Validated(Event, frozen=True, kw_only=True, tag="validated"):
     seconds: float
 
 
+class ClassesJudged(Event, frozen=True, kw_only=True, tag="classes-judged"):
+    """What a validation said of each class, over all ranks: of the best so far, and of the last.
+
+    The confusion matrix by its cells that are not 0: ``true[i]`` was taken for ``said[i]``
+    ``count[i]`` times (columns of little-endian uint32, base64 in the file). ``top5``: of each
+    class, images whose class was among the five best (uint32 as well).
+    """
+
+    epoch: Count
+    step: Count
+    best: bool
+    """It was the best validation so far."""
+    true: bytes
+    said: bytes
+    count: bytes
+    top5: bytes
+
+
 class CheckpointSaved(Event, frozen=True, kw_only=True, tag="checkpoint-saved"):
-    """``kind`` is ``last`` or ``best``; ``path`` is relative to the run directory."""
+    """``kind`` is ``last``, ``best`` or ``backup``; ``path`` is relative to the run directory."""
 
     path: str
     kind: str

@@ -7,21 +7,20 @@ the form, validation, JSON and help texts are all made from these declarations: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, fields
 
+from engine.plan.config_saving import SavingSettings
 from engine.plan.declaration import Declaration, Group, check
+from engine.plan.declaration import setting as _setting
 
 MODELS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 
 
-def _setting(default: Any, about: str, *, label: str, group: Group = "more", **more: Any) -> Any:
-    declaration = Declaration(about=about, group=group, label=label, **more)
-    return field(default=default, metadata={"declaration": declaration})
+_ORDER: tuple[Group, ...] = ("main", "switches", "recipe", "images", "saving", "more")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(SavingSettings):
     """How to train; the same for every strategy of an experiment.
 
     Raises ``SettingError`` for a value that cannot be used. ``None`` means "chosen by itself" or,
@@ -41,10 +40,10 @@ class Settings:
         metavar="none|imagenet|PATH",
     )
     epochs: int = _setting(
-        10, "passes over the training images", label="epochs", group="main", minimum=1
+        90, "passes over the training images", label="epochs", group="main", minimum=1
     )
     batch_size: int = _setting(
-        64,
+        256,
         "global batch: images per optimiser step, over all devices",
         label="batch size",
         group="main",
@@ -68,21 +67,7 @@ class Settings:
         minimum=1,
         maximum=100,
     )
-    # 0.05 at a batch of 256, scaled linearly to the default batch (Goyal et al. 2017, 1706.02677).
-    lr: float = _setting(
-        0.0125, "peak learning rate", label="learning rate", group="main", above=0.0
-    )
-    momentum: float = _setting(
-        0.9, "momentum of SGD", label="momentum", minimum=0.0, maximum=0.9999
-    )
-    weight_decay: float = _setting(1e-4, "weight decay", label="weight decay", minimum=0.0)
-    warmup_epochs: float = _setting(
-        0.5,
-        "epochs of linear warm-up before the cosine",
-        label="warm-up",
-        minimum=0.0,
-        unit="epochs",
-    )
+    lr: float = _setting(0.05, "peak learning rate", label="learning rate", group="main", above=0.0)
     seed: int = _setting(
         0,
         "seed of weights, sample order and augmentation",
@@ -200,14 +185,6 @@ class Settings:
         unit="s",
         metavar="5m",
     )
-    crop_min: float = _setting(
-        0.08,
-        "smallest share of an image's area that a training crop keeps; 1: no crop",
-        label="smallest crop",
-        above=0.0,
-        maximum=1.0,
-    )
-    flip: bool = _setting(True, "mirror half of the training images", label="flip")
     val_fraction: float = _setting(
         0.2,
         "share of each class held out where a folder has no validation images",
@@ -261,4 +238,5 @@ class Settings:
 
 def declarations() -> dict[str, Declaration]:
     """Every setting's declaration by name, in the order of the form."""
-    return {each.name: each.metadata["declaration"] for each in fields(Settings)}
+    found = {each.name: each.metadata["declaration"] for each in fields(Settings)}
+    return dict(sorted(found.items(), key=lambda each: _ORDER.index(each[1].group)))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.errors import SettingError
 
-Group = Literal["main", "switches", "more"]
-"""In a form all but ``main`` is folded away."""
+Group = Literal["main", "switches", "recipe", "images", "saving", "more"]
+"""In a form all but ``main`` is folded away. ``recipe``: how weights are learned; ``images``: what
+is done to the images that they are learned from; ``saving``: checkpoints."""
 
 _LARGEST = 2**53
 """Beyond this a whole number is no longer exact everywhere it is stored."""
@@ -39,6 +40,12 @@ class Declaration:
     """What the flag means where no value follows it; empty where one must."""
     none: str = ""
     """How ``None`` is shown in a form; empty where it means "no limit"."""
+
+
+def setting(default: Any, about: str, *, label: str, group: Group = "more", **more: Any) -> Any:
+    """A field of a dataclass, with its declaration."""
+    declaration = Declaration(about=about, group=group, label=label, **more)
+    return field(default=default, metadata={"declaration": declaration})
 
 
 def flag(name: str) -> str:

@@ -22,6 +22,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "switches": parser.add_argument_group(
             "switches of strategies", "what a strategy fixes itself stays as it has it"
         ),
+        "recipe": parser.add_argument_group("recipe", "how weights are learned"),
+        "images": parser.add_argument_group("training images"),
+        "saving": parser.add_argument_group("checkpoints"),
         "more": parser.add_argument_group("more about training"),
     }
     for name, declared in declarations().items():

@@ -78,7 +78,9 @@ def trial_of(run: RunPlan, size: int, asked: Settings) -> RunPlan:
         max_steps=None,
         max_time=LONGEST,
         lr=_HARMLESS,
+        scale_lr=False,
         warmup_epochs=0.0,
+        resize_from=None,
         find_batch=False,
     )
     name = f"{run.strategy.name}-{size}"

@@ -25,11 +25,11 @@ _DURATION_PART = re.compile(r"(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)\s*([smhd]?)\s*
 def parse(name: str, text: str) -> Any:
     """The value that ``text`` means for the setting ``name``; raises ``SettingError``.
 
-    Empty text and ``auto`` are ``None`` where the setting may be left to itself.
+    Empty text, ``auto``, ``off`` and ``none`` are ``None`` where the setting may be left to itself.
     """
     declared = declarations()[name]
     text = text.strip()
-    if may_be_none(name) and text.lower() in ("", "auto", "none"):
+    if may_be_none(name) and text.lower() in ("", "auto", "none", "off"):
         return None
     if not text:
         raise _wrong(name, declared, text)

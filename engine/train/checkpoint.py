@@ -15,10 +15,9 @@ import torch
 from engine.errors import JournalError
 from engine.journal import layout
 from engine.journal.events import CheckpointSaved, Notice
+from engine.journal.layout import BEST, LAST
 from engine.train.recorder import Recorder
 
-LAST = "last.pt"
-BEST = "best.pt"
 _JOURNAL_PATIENCE = 30.0
 """Seconds that a checkpoint waits for the journal to reach the disk."""
 

@@ -12,6 +12,7 @@ from torch.utils.data import Sampler
 
 from engine.plan.config import Settings
 from engine.plan.dataset import Dataset as Folder
+from engine.plan.learning_rate import batch_sizes
 
 Part = Literal["train", "val"]
 
@@ -36,19 +37,6 @@ def order(images: int, seed: int, epoch: int) -> NDArray[np.int64]:
     """The order in which an epoch goes through the training images."""
     generator = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, epoch])))
     return generator.permutation(images)
-
-
-def batch_sizes(images: int, batch_size: int) -> list[int]:
-    """How many images each step of an epoch takes: no image is left out.
-
-    A lone image left at the end joins the batch before it, because batch normalisation has
-    nothing to compare it with.
-    """
-    whole, rest = divmod(images, batch_size)
-    sizes = [batch_size] * whole + ([rest] if rest else [])
-    if rest == 1 and whole and batch_size > 1:
-        sizes[-2:] = [batch_size + 1]
-    return sizes
 
 
 def share(images: int, index: int, count: int) -> int:

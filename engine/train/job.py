@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,8 +11,9 @@ from pathlib import Path
 
 from engine.journal.events import Notice, Phase
 from engine.plan import dataset
+from engine.plan.learning_rate import Schedule, schedule
 from engine.plan.runs import RunPlan
-from engine.train import devices, model, optim
+from engine.train import devices, model
 from engine.train.alerts import NotFinite, Readers, Starving
 from engine.train.checkpoint import Checkpoints
 from engine.train.clocks import clock_for
@@ -19,7 +21,6 @@ from engine.train.course import Shard
 from engine.train.damage import Damage
 from engine.train.data import Stream, automatic_workers
 from engine.train.facts import Facts
-from engine.train.optim import Schedule
 from engine.train.recorder import Recorder
 from engine.train.stop import StopRequest
 from engine.train.strategies.base import Feed, Strategy
@@ -94,7 +95,7 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
         recorder.post(Phase(name="building model"))
         network, sentences = model.build(settings, len(folder.classes))
         facts = Facts(plan, folder, stream.all_sizes, network)
-        events = strategy.prepare(plan, network, used)
+        events = strategy.prepare(plan, network, used, _class_counts(folder.train))
         for sentence in sentences:
             recorder.post(Notice(level="warning", text=sentence, code="setup"))
         for event in events:
@@ -129,7 +130,7 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
             classes=folder.classes,
             strategy=strategy,
             stream=stream,
-            schedule=optim.schedule(settings, stream.steps_per_epoch),
+            schedule=schedule(settings, stream.steps_per_epoch),
             telemetry=telemetry,
             recorder=recorder,
             checkpoints=Checkpoints(run, recorder),
@@ -150,6 +151,12 @@ def warm_up(job: Job) -> None:
     job.recorder.post(Phase(name="compiling" if settings.compile else "warming up"))
     job.strategy.warm_up(job.stream.sizes, settings.image_size)
     job.telemetry.gauge.forget_peaks()
+
+
+def _class_counts(split: dataset.Split) -> list[int]:
+    """Images of each class."""
+    counted = Counter(split.labels)
+    return [counted[label] for label in range(max(counted, default=-1) + 1)]
 
 
 def _share_of_workers(workers: int, world: World, feed: Feed) -> int:

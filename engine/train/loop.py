@@ -122,7 +122,7 @@ def _train_step(job: Job, number: int) -> bool:
         last = part is parts[-1]
         tally = plus(tally, strategy.forward_backward(part, count, telemetry.clock, last))
     assert tally is not None
-    applied = strategy.update(lr, None, telemetry.clock)
+    applied = strategy.update(lr, job.plan.settings.clip_grad, telemetry.clock)
     telemetry.end(tally, applied)
     job.step += 1
     job.stop.eager = False

@@ -1,41 +1,11 @@
-"""The optimiser, and the learning rate as a function of the step."""
+"""The optimiser."""
 
 from __future__ import annotations
-
-import math
-from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 from engine.plan.config import Settings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
-    """Linear warm-up, then a cosine down to zero, in closed form.
-
-    Step ``s`` of the warm-up has ``peak * (s + 1) / warmup_steps``; the step after it has
-    ``peak``, and the step after the last would have zero.
-    """
-
-    peak: float
-    warmup_steps: int
-    total_steps: int
-
-    def __call__(self, step: int) -> float:
-        if step < self.warmup_steps:
-            return self.peak * (step + 1) / self.warmup_steps
-        left = self.total_steps - self.warmup_steps
-        progress = min(1.0, (step - self.warmup_steps) / left) if left > 0 else 1.0
-        return self.peak * 0.5 * (1.0 + math.cos(math.pi * progress))
-
-
-def schedule(settings: Settings, steps_per_epoch: int) -> Schedule:
-    """The schedule of a whole training; ``max_steps`` cuts it off and does not compress it."""
-    total = settings.epochs * steps_per_epoch
-    warmup = min(round(settings.warmup_epochs * steps_per_epoch), total)
-    return Schedule(peak=settings.lr, warmup_steps=warmup, total_steps=total)
 
 
 def sgd(model: nn.Module, settings: Settings) -> torch.optim.SGD:

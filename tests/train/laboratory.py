@@ -15,13 +15,14 @@ from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
 from engine.journal.events import AttemptEnded, AttemptStarted, Event
 from engine.journal.files import writer_fields
-from engine.plan import dataset
+from engine.plan import dataset, learning_rate
 from engine.plan.config import Settings
+from engine.plan.learning_rate import Schedule
 from engine.plan.machine import ANY
 from engine.plan.runs import RunPlan
 from engine.plan.strategies import strategy
 from engine.plan.switches import combine
-from engine.train import devices, optim
+from engine.train import devices
 from engine.train.batch import Batch
 from engine.train.checkpoint import Checkpoints
 from engine.train.clocks import Clock, clock_for
@@ -136,7 +137,7 @@ class Trained:
     states: list[dict[str, Any]] = field(default_factory=list)
     """Captured after each step; where momentum starts from nothing, it shows every gradient."""
     rates: list[float] = field(default_factory=list)
-    schedule: optim.Schedule | None = None
+    schedule: Schedule | None = None
     validation: Sums | None = None
     precision: str = ""
 
@@ -274,7 +275,7 @@ class Laboratory:
                 classes=folder.classes,
                 strategy=cast(Strategy, Watched(inner, world, seen, case.clip)),
                 stream=stream,
-                schedule=optim.schedule(plan.settings, stream.steps_per_epoch),
+                schedule=learning_rate.schedule(plan.settings, stream.steps_per_epoch),
                 telemetry=Telemetry(CPU, clock_for(CPU, SLOTS), inner.tolerance),
                 recorder=self._recorder,
                 checkpoints=Checkpoints(self._notes, self._recorder),

@@ -13,8 +13,9 @@ import torch
 
 from engine.plan import dataset
 from engine.plan.config import Settings
+from engine.plan.learning_rate import batch_sizes
 from engine.train.batch import Batch
-from engine.train.course import Shard, batch_sizes, order
+from engine.train.course import Shard, order
 from engine.train.data import Stream, automatic_workers
 from engine.train.images import Damaged, decode
 from tests.train.making import TINY

@@ -41,11 +41,16 @@ class Strategy(Protocol):
     """So many steps in a row that are not finite mean that training went wrong."""
 
     def prepare(
-        self, plan: RunPlan, model: nn.Module, devices: Sequence[torch.device]
+        self,
+        plan: RunPlan,
+        model: nn.Module,
+        devices: Sequence[torch.device],
+        counts: Sequence[int] = (),
     ) -> list[Event]:
         """Takes the model, moves it, makes the optimiser; returns what is to be journalled.
 
         ``devices``: this rank's own, or all that the run uses where it is one process.
+        ``counts``: training images of each class.
         """
 
     def feed(self) -> Feed:
@@ -78,7 +83,11 @@ class Strategy(Protocol):
         padding, counted as zero."""
 
     def begin_validation(self) -> None:
-        """Before the first ``evaluate`` of an epoch: statistics become the same on all ranks."""
+        """Before the first ``evaluate`` of an epoch: statistics become the same on all ranks, and
+        averaged weights take the place of those that are trained."""
+
+    def end_validation(self) -> None:
+        """After the last one, also where it was broken off: the trained weights are back."""
 
     def measured(self, epoch: int, step: int) -> list[Event]:
         """What the strategy itself measured in the steps of an epoch that just ended."""
@@ -88,11 +97,18 @@ class Strategy(Protocol):
 
     def capture(self) -> dict[str, Any]:
         """The full state on the host, on rank 0 (elsewhere it may be empty): ``state_dict`` in
-        torchvision's key layout, ``optimizer`` by parameter name, ``scaler``. Plain types and
-        tensors only."""
+        torchvision's key layout, ``optimizer`` by parameter name, ``scaler``, and where weights are
+        averaged ``ema``, laid out as ``state_dict`` is. Plain types and tensors only."""
 
     def restore(self, state: dict[str, Any]) -> None:
         """The inverse of ``capture``; every rank is given the full state."""
+
+    def capture_own(self) -> dict[str, Any]:
+        """What this rank alone knows and ``capture`` leaves out: without it a run that is resumed
+        would not be the same. Plain types and tensors on the host."""
+
+    def restore_own(self, own: dict[str, Any]) -> None:
+        """The inverse of ``capture_own``, after ``restore``; only where the ranks are as many."""
 
     def close(self) -> None:
         """Lets go of the model and of what the strategy holds beside it."""

@@ -40,7 +40,7 @@ class GPipe(Staged):
         clock.mark("copy")
         self._clock.steps.begin()
         with never_ending_the_process("the pipeline"):
-            logits, loss_sum = loss_of(self._network(images), labels)
+            logits, loss_sum = self._objective(self._network(images), labels)
             torch.autograd.backward(self._updater.scale(loss_sum / global_count))
         self._clock.steps.end()
         clock.mark("pipeline")

@@ -19,6 +19,7 @@ from engine.train.compiling import compiled, explained
 from engine.train.course import share
 from engine.train.held import held
 from engine.train.metrics import nothing, tally
+from engine.train.objective import objective
 from engine.train.recompute import recompute_blocks
 from engine.train.state import on_host
 from engine.train.strategies.base import Feed
@@ -40,11 +41,16 @@ class NoParallelism:
         self._world = world
 
     def prepare(
-        self, plan: RunPlan, model: nn.Module, devices: Sequence[torch.device]
+        self,
+        plan: RunPlan,
+        model: nn.Module,
+        devices: Sequence[torch.device],
+        counts: Sequence[int] = (),
     ) -> list[Event]:
         settings = plan.settings
         self._devices = tuple(devices)
         self._arithmetic = arithmetic(plan, model, devices[0])
+        self._objective = objective(settings, counts, devices[0])
         self.precision = self._arithmetic.precision.name
         self._model = self._place(model)
         self._switch(plan)
@@ -82,7 +88,7 @@ class NoParallelism:
         images, labels = self._arithmetic.images(batch), self._arithmetic.labels(batch)
         clock.mark("copy")
         with self._exchanging(last), norm.frozen(self._model, self._is_lonely(len(batch))):
-            logits, loss_sum = loss_of(self._logits(images), labels)
+            logits, loss_sum = self._objective(self._logits(images), labels)
             clock.mark("forward")
             # Inside: what is computed again belongs to the pass it repeats, in the same mode.
             loss = loss_sum * (self._weight() / global_count)
@@ -113,6 +119,9 @@ class NoParallelism:
     def begin_validation(self) -> None:
         return
 
+    def end_validation(self) -> None:
+        return
+
     def measured(self, epoch: int, step: int) -> list[Event]:
         return []
 
@@ -125,6 +134,12 @@ class NoParallelism:
     def restore(self, state: dict[str, Any]) -> None:
         self._model.load_state_dict(state["state_dict"])
         self._updater.restore(state)
+
+    def capture_own(self) -> dict[str, Any]:
+        return {}
+
+    def restore_own(self, own: dict[str, Any]) -> None:
+        return
 
     def close(self) -> None:
         self._updater.skip()

@@ -56,7 +56,7 @@ class Pipeline(Staged):
 
         def loss(logits: Tensor, labels: Tensor) -> Tensor:
             nonlocal result
-            logits, loss_sum = loss_of(logits, labels)
+            logits, loss_sum = self._objective(logits, labels)
             result = plus(result, tally(loss_sum, logits, labels))
             return self._updater.scale(loss_sum / global_count)
 

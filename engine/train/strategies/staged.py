@@ -28,9 +28,13 @@ class Staged(NoParallelism):
     _planned: PipelinePlanned
 
     def prepare(
-        self, plan: RunPlan, model: nn.Module, devices: Sequence[torch.device]
+        self,
+        plan: RunPlan,
+        model: nn.Module,
+        devices: Sequence[torch.device],
+        counts: Sequence[int] = (),
     ) -> list[Event]:
-        events = super().prepare(plan, model, devices)
+        events = super().prepare(plan, model, devices, counts)
         return [*events, self._planned] if self._world.first else events
 
     def warm_up(self, sizes: Sequence[int], side: int) -> None:
