@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -44,10 +45,25 @@ def share(images: int, index: int, count: int) -> int:
     return images // count + (index < images % count)
 
 
-class Course(Sampler[list[Key]]):
-    """The batches of a whole training, in the order in which they are needed."""
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a training stands: ``done`` steps of ``epoch`` are made, and ``step`` in all."""
 
-    def __init__(self, folder: Folder, settings: Settings, shard: Shard) -> None:
+    epoch: int = 0
+    done: int = 0
+    step: int = 0
+
+
+BEGIN = Position()
+
+
+class Course(Sampler[list[Key]]):
+    """The batches of a whole training from ``start`` on, in the order in which they are needed."""
+
+    def __init__(
+        self, folder: Folder, settings: Settings, shard: Shard, start: Position = BEGIN
+    ) -> None:
+        self._start = start
         self._train, self._val = len(folder.train), len(folder.val)
         self._settings = settings
         self._shard = shard
@@ -60,9 +76,11 @@ class Course(Sampler[list[Key]]):
         """Set to go to the validation of the epoch at hand without the rest of its training."""
 
     def __iter__(self) -> Iterator[list[Key]]:
-        steps = self._settings.max_steps
-        for epoch in range(self._settings.epochs):
-            for batch in self._train_batches(epoch):
+        start, steps = self._start, self._settings.max_steps
+        steps = None if steps is None else max(0, steps - start.step)
+        for epoch in range(start.epoch, self._settings.epochs):
+            done = start.done if epoch == start.epoch else 0
+            for batch in islice(self._train_batches(epoch), done, None):
                 if self.cut or steps == 0:
                     break
                 steps = None if steps is None else steps - 1

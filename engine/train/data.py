@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader
 from engine.plan.config import Settings
 from engine.plan.dataset import Dataset as Folder
 from engine.train.batch import Batch
-from engine.train.course import Course, Shard
+from engine.train.course import BEGIN, Course, Position, Shard
 from engine.train.images import prepare_pillow
 from engine.train.kinship import die_with
 from engine.train.reading import Images, Made
@@ -46,8 +46,10 @@ class Stream:
         pinned: bool,
         parent: int,
         images: bool = True,
+        start: Position = BEGIN,
     ) -> None:
-        self._course = Course(folder, settings, shard)
+        """``start``: the first batch is the next one there."""
+        self._course = Course(folder, settings, shard, start)
         self._made = Made(workers, _context()) if workers else None
         self._taken = 0
         self.queue = _AHEAD * workers if workers else None

@@ -10,10 +10,19 @@ import msgspec
 from torch import Tensor
 
 from engine.errors import TrainingError
-from engine.journal.events import EndState, EpochEnded, EpochStarted, Notice, Phase, Validated
+from engine.journal.events import (
+    ClassesJudged,
+    EndState,
+    EpochEnded,
+    EpochStarted,
+    Notice,
+    Phase,
+    Validated,
+)
 from engine.train.batch import Batch
 from engine.train.estimate import Estimate
 from engine.train.job import Job
+from engine.train.judging import Judge
 from engine.train.limits import has_all_steps, is_late, reached, steps
 from engine.train.metrics import Sums, add_up, plus
 from engine.train.rows import Loading
@@ -40,7 +49,7 @@ def fit(job: Job) -> Ending:
         sums = evaluate(job, epoch)
         if sums is None:
             return _stopped(job, epoch)
-        better = sums.images > 0 and (job.best is None or sums.accuracy > job.best)
+        better = _is_better(job, sums)
         job.best = sums.accuracy if better else job.best
         _save(job, epoch, done=epoch + 1, best=better)
         if (limit := reached(job)) != "":
@@ -134,6 +143,7 @@ def evaluate(job: Job, epoch: int) -> Sums | None:
     began = time.monotonic()
     job.recorder.post(Phase(name="validating"))
     tallies: list[Tensor] = []
+    judge = Judge(len(job.classes))
     job.strategy.begin_validation()
     for batch in job.stream.validation():
         job.telemetry.place.at("validating")
@@ -142,9 +152,10 @@ def evaluate(job: Job, epoch: int) -> Sums | None:
         if job.stopping:
             return None
         job.telemetry.gauge.begin(len(batch), validating=True)
-        tallies.append(job.strategy.evaluate(batch.without(agreed.positions)))
+        tallies.append(job.strategy.evaluate(batch.without(agreed.positions), judge))
         job.telemetry.gauge.end()
     sums = job.world.add_up(add_up(tallies))
+    judged = _judged(job, epoch, judge, sums)
     if not job.world.first:
         return sums
     if not sums.finite:
@@ -162,7 +173,23 @@ def evaluate(job: Job, epoch: int) -> Sums | None:
                 seconds=time.monotonic() - began,
             )
         )
+    if judged is not None:
+        job.recorder.post(judged)
     return sums
+
+
+def _is_better(job: Job, sums: Sums) -> bool:
+    """Whether it is the best validation so far; told by all ranks alike."""
+    return sums.images > 0 and (job.best is None or sums.accuracy > job.best)
+
+
+def _judged(job: Job, epoch: int, judge: Judge, sums: Sums) -> ClassesJudged | None:
+    """What a validation said of each class, where it is the best one so far or the last."""
+    best = _is_better(job, sums)
+    last = epoch + 1 == job.plan.settings.epochs or reached(job) != ""
+    if not best and not (last and sums.images):
+        return None
+    return judge.judged(job.world, epoch=epoch, step=job.step, best=best)
 
 
 def _sizes(job: Job) -> tuple[int, ...]:

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from engine.train.judging import Judge
 
 TALLY = 5
 """Numbers in a tally."""
@@ -19,15 +23,17 @@ FINITE = 4
 """The place of the flag that is 1 where the step was finite, 0 where it was not."""
 
 
-def tally(loss_sum: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
+def tally(loss_sum: Tensor, logits: Tensor, labels: Tensor, judge: Judge | None = None) -> Tensor:
     """What one batch adds, without a look at the device.
 
     ``loss_sum`` is a scalar, ``logits`` (images, classes), ``labels`` (images,) class indices.
     ``top5`` counts images whose class is among the five best scores, or among all of them where
-    there are fewer than five classes.
+    there are fewer than five classes. ``judge`` sees the same five.
     """
     with torch.no_grad():
         best = logits.topk(min(5, logits.shape[1]), dim=1).indices
+        if judge is not None:
+            judge.see(best, labels)
         hits = best == labels.unsqueeze(1)
         loss = loss_sum.detach()
         loss = loss.to(torch.promote_types(loss.dtype, torch.float32))

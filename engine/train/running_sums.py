@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from engine.journal.step_columns import DEVICE_PARTS, HOST_PARTS, column
 from engine.train.metrics import Sums
@@ -29,15 +31,44 @@ class EpochSums:
         return self.seconds.get(column("wait"), 0.0)
 
 
+NO_SUMS: Mapping[str, Any] = {}
+
+
+def of_all(states: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What several ranks know, as if one had done it all: times are of the slowest."""
+    names = dict.fromkeys(name for each in states for name in each.get("seconds", {}))
+    totals = zip(*(each["totals"] for each in states if each), strict=True)
+    return {
+        "totals": [math.fsum(values) for values in totals] or [0.0] * 4,
+        "seconds": {
+            name: max(each.get("seconds", {}).get(name, 0.0) for each in states) for name in names
+        },
+        "skipped": max((each.get("skipped", 0) for each in states), default=0),
+        "read": sum(each.get("read", 0) for each in states),
+        "read_seconds": math.fsum(each.get("read_seconds", 0.0) for each in states),
+    }
+
+
 class RunningSums:
     """Float64 sums over rows; a step that was not finite trained on nothing and adds nothing."""
 
-    def __init__(self) -> None:
-        self._totals = [0.0, 0.0, 0.0, 0.0]
-        self._seconds: dict[str, float] = {}
-        self._skipped = 0
-        self._read = 0
-        self._read_seconds = 0.0
+    def __init__(self, before: Mapping[str, Any] = NO_SUMS) -> None:
+        """``before``: what ``state`` gave of the steps before these."""
+        self._totals = [float(each) for each in before.get("totals", (0.0,) * 4)]
+        self._seconds: dict[str, float] = dict(before.get("seconds", {}))
+        self._skipped = int(before.get("skipped", 0))
+        self._read = int(before.get("read", 0))
+        self._read_seconds = float(before.get("read_seconds", 0.0))
+
+    def state(self) -> dict[str, Any]:
+        """All that it knows, for a checkpoint."""
+        return {
+            "totals": list(self._totals),
+            "seconds": dict(self._seconds),
+            "skipped": self._skipped,
+            "read": self._read,
+            "read_seconds": self._read_seconds,
+        }
 
     def add(self, row: Row) -> None:
         seconds = (row.timing.seconds, *row.timing.host, *row.timing.device)

@@ -1,7 +1,8 @@
-"""A request to stop: SIGTERM, SIGINT, or a file named ``stop`` beside the rank's journal."""
+"""Requests to a rank: to stop (SIGTERM, SIGINT, a file ``stop`` beside its journal), or to save."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -26,13 +27,19 @@ class StopRequest:
     thread: importing and reading may take long and can be left anywhere.
     """
 
-    def __init__(self, file: Path) -> None:
-        """Installs the signal handlers and the watch; call it in the main thread."""
+    def __init__(self, file: Path, save: Path | None = None) -> None:
+        """Installs the signal handlers and the watch; call it in the main thread.
+
+        ``save``: a file that asks for a checkpoint. It is taken away by the rank that sees it.
+        """
         self.requested = False
+        self.save_wanted = False
+        """Somebody asked for a checkpoint; whoever saves sets it back."""
         self.eager = False
         self.interrupted = False
         """A request has raised ``Stopped``, which a library may have made another error of."""
         self._file = file
+        self._save = save
         self._ended = threading.Event()
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
@@ -62,6 +69,10 @@ class StopRequest:
     def _watch(self) -> None:
         # The signal wakes the main thread out of what it waits for; a flag alone would not.
         while not self._ended.wait(_POLL):
+            if self._save is not None and self._save.exists():
+                self.save_wanted = True
+                with contextlib.suppress(OSError):
+                    self._save.unlink()
             if self._file.exists():
                 os.kill(os.getpid(), signal.SIGTERM)
                 return

@@ -16,8 +16,9 @@ from __future__ import annotations
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -29,7 +30,7 @@ from engine.train.memory import Gauge
 from engine.train.metrics import FINITE, TALLY
 from engine.train.place import Place
 from engine.train.rows import NO_LOADING, Loading, Row, Rows
-from engine.train.running_sums import EpochSums, RunningSums
+from engine.train.running_sums import NO_SUMS, EpochSums, RunningSums
 
 SLOTS = 256
 
@@ -104,15 +105,40 @@ class Telemetry:
 
     # The training thread's half.
 
-    def begin_epoch(self, estimate: Estimate | None = None) -> None:
+    def begin_epoch(
+        self, estimate: Estimate | None = None, before: Mapping[str, Any] = NO_SUMS
+    ) -> None:
         """Before the first ``begin`` of an epoch, when the device has nothing to do.
 
-        From here on the epoch's time counts.
+        From here on the epoch's time counts. ``before``: the sums of its steps that were made
+        earlier, as ``state`` gave them.
         """
         self._estimate = estimate
+        self._sums = RunningSums(before)
+        self.go_on()
+
+    def pause(self) -> None:
+        """Waits until the device has finished its steps: ``state`` then knows all of them."""
+        self._take(rows=self._launched)
+
+    def go_on(self) -> None:
+        """What was done since the last step, when the device has nothing to do, is no step's."""
         self.clock.anchor()
         self._gap = True
-        self._sums = RunningSums()
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint must know of the steps so far; all of them must be finished."""
+        with self._lock:
+            return {
+                "sums": self._sums.state(),
+                "skipped": list(self._skipped),
+                "bad_in_a_row": self._bad_in_a_row,
+            }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """The inverse of ``state``, but for the sums, which ``begin_epoch`` takes."""
+        self._skipped = [int(step) for step in state.get("skipped", ())]
+        self._bad_in_a_row = int(state.get("bad_in_a_row", 0))
 
     def begin(self, step: int, lr: float) -> None:
         """Before ``next(loader)``."""

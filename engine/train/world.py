@@ -7,12 +7,16 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import torch
 import torch.distributed as dist
+from torch import Tensor
 
 from engine.train.metrics import Sums
 
+_TOLD = 4
+"""Numbers that a rank tells of itself before every step."""
 _GRACE = 30.0
 """Seconds by which torch waits longer than the supervisor, who knows better which rank hangs."""
 
@@ -29,6 +33,8 @@ class Agreed:
     """Images of the global batch that cannot be decoded."""
     positions: tuple[int, ...] = ()
     """Their places in the global batch, where all ranks share one (``Feed.shards`` is 1)."""
+    save: bool = False
+    """Some rank was asked to save, or its clock says that it is time to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,7 @@ class World:
         shared: bool = False,
         stop: bool = False,
         late: bool = False,
+        save: bool = False,
     ) -> Agreed:
         """Collective, once per step: what one rank knows, all know after it.
 
@@ -77,15 +84,24 @@ class World:
         part of it, which is the whole batch where it is ``shared``.
         """
         if self.size == 1:
-            return Agreed(stop, late, len(missing), tuple(missing) if shared else ())
-        told = torch.zeros(3 + (planned if shared else 0), dtype=torch.int64)
-        told[0], told[1], told[2] = int(stop), int(late), len(missing)
+            return Agreed(stop, late, len(missing), tuple(missing) if shared else (), save)
+        told = torch.zeros(_TOLD + (planned if shared else 0), dtype=torch.int64)
+        told[:_TOLD] = torch.tensor([stop, late, save, len(missing)])
         if shared and missing:
-            told[3 + torch.tensor(missing)] = 1
+            told[_TOLD + torch.tensor(missing)] = 1
         dist.all_reduce(told)
-        asked, out_of_time, lost, *places = told.tolist()
+        asked, out_of_time, saving, lost, *places = told.tolist()
         positions = tuple(place for place, times in enumerate(places) if times)
-        return Agreed(bool(asked), bool(out_of_time), len(positions) if shared else lost, positions)
+        lost = len(positions) if shared else lost
+        return Agreed(bool(asked), bool(out_of_time), lost, positions, bool(saving))
+
+    def gather(self, own: Any) -> list[Any]:
+        """What every rank has, by rank, on the first one; nothing elsewhere. Collective."""
+        if self.size == 1:
+            return [own]
+        parts: list[Any] | None = [None] * self.size if self.first else None
+        dist.gather_object(own, parts)
+        return parts or []
 
     def add_up(self, sums: Sums) -> Sums:
         """The sums over all ranks, the same on each of them."""
@@ -105,6 +121,19 @@ class World:
             images=int(images),
             finite=broken == 0.0,
         )
+
+    def gather(self, own: Tensor) -> Tensor:
+        """Whole numbers of 0 or more, (n,) int64 on the CPU, from all ranks one after the other."""
+        if self.size == 1:
+            return own
+        most = torch.tensor(len(own))
+        dist.all_reduce(most, dist.ReduceOp.MAX)
+        padded = torch.full((int(most),), -1)
+        padded[: len(own)] = own
+        told = [torch.empty_like(padded) for _ in range(self.size)]
+        dist.all_gather(told, padded)
+        everyone = torch.cat(told)
+        return everyone[everyone >= 0]
 
     def wait_for_all(self) -> None:
         """Returns when every rank has come here."""

@@ -13,6 +13,7 @@ from engine.journal.events import Event
 from engine.plan.runs import RunPlan
 from engine.train.batch import Batch
 from engine.train.clocks import Clock
+from engine.train.judging import Judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,9 @@ class Strategy(Protocol):
         same on every rank; ``None`` where steps are never skipped. Marks ``update``.
         """
 
-    def evaluate(self, batch: Batch | None) -> Tensor:
+    def evaluate(self, batch: Batch | None, judge: Judge | None = None) -> Tensor:
         """The tally of a validation batch; the same number of calls on every rank, ``None`` as
-        padding, counted as zero."""
+        padding, counted as zero. ``judge`` sees what it is of, where this rank has the logits."""
 
     def begin_validation(self) -> None:
         """Before the first ``evaluate`` of an epoch: statistics become the same on all ranks, and

@@ -14,6 +14,7 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 from engine.plan.runs import RunPlan
 from engine.train.batch import Batch
 from engine.train.clocks import Clock
+from engine.train.judging import Judge
 from engine.train.metrics import nothing
 from engine.train.shards import ShardedUpdater, full, spread_like
 from engine.train.state import on_host
@@ -29,9 +30,9 @@ class FullySharded(SharedBatch):
     """
 
     @torch.no_grad()
-    def evaluate(self, batch: Batch | None) -> Tensor:
+    def evaluate(self, batch: Batch | None, judge: Judge | None = None) -> Tensor:
         if batch is not None and len(batch):
-            return super().evaluate(batch)
+            return super().evaluate(batch, judge)
         super().evaluate(self._arithmetic.blank(1, self._side))
         return nothing(self._arithmetic.device)
 

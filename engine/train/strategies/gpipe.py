@@ -17,6 +17,7 @@ from engine.train import norm
 from engine.train.arithmetic import loss_of
 from engine.train.batch import Batch
 from engine.train.clocks import Clock
+from engine.train.judging import Judge
 from engine.train.metrics import nothing, tally
 from engine.train.stage import Stage, cut, learns, never_ending_the_process
 from engine.train.stage_clock import StageClock
@@ -47,13 +48,13 @@ class GPipe(Staged):
         return self._home(tally(loss_sum, logits, labels))
 
     @torch.no_grad()
-    def evaluate(self, batch: Batch | None) -> Tensor:
+    def evaluate(self, batch: Batch | None, judge: Judge | None = None) -> Tensor:
         if batch is None or len(batch) == 0:
             return nothing(self._arithmetic.device)
         self._network.eval()
         labels = self._labels(batch)
         logits, loss_sum = loss_of(self._network(self._arithmetic.images(batch)), labels)
-        return self._home(tally(loss_sum, logits, labels))
+        return self._home(tally(loss_sum, logits, labels, judge))
 
     def _switch(self, plan: RunPlan) -> None:
         """torchgpipe recomputes whole stages, and statistics are deferred where these are."""

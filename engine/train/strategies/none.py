@@ -18,6 +18,7 @@ from engine.train.clocks import Clock, HostClock
 from engine.train.compiling import compiled, explained
 from engine.train.course import share
 from engine.train.held import held
+from engine.train.judging import Judge
 from engine.train.metrics import nothing, tally
 from engine.train.objective import objective
 from engine.train.recompute import recompute_blocks
@@ -106,7 +107,7 @@ class NoParallelism:
         return applied
 
     @torch.no_grad()
-    def evaluate(self, batch: Batch | None) -> Tensor:
+    def evaluate(self, batch: Batch | None, judge: Judge | None = None) -> Tensor:
         if batch is None or len(batch) == 0:
             return nothing(self._arithmetic.device)
         self._model.eval()
@@ -114,7 +115,7 @@ class NoParallelism:
         with self._arithmetic.autocast():
             logits = self._model(images)
         logits, loss_sum = loss_of(logits, labels)
-        return tally(loss_sum, logits, labels)
+        return tally(loss_sum, logits, labels, judge)
 
     def begin_validation(self) -> None:
         return

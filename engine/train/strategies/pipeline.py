@@ -20,6 +20,7 @@ from engine.train import norm
 from engine.train.arithmetic import loss_of
 from engine.train.batch import Batch
 from engine.train.clocks import Clock
+from engine.train.judging import Judge
 from engine.train.metrics import nothing, plus, tally
 from engine.train.pipelined import Kind, Pipelined, Post
 from engine.train.profile import Profile
@@ -68,7 +69,7 @@ class Pipeline(Staged):
         return result
 
     @torch.no_grad()
-    def evaluate(self, batch: Batch | None) -> Tensor:
+    def evaluate(self, batch: Batch | None, judge: Judge | None = None) -> Tensor:
         if batch is None or len(batch) == 0:
             return nothing(self._arithmetic.device)
         self._pipelined.network.eval()
@@ -77,7 +78,7 @@ class Pipeline(Staged):
         if logits is None:
             return nothing(self._arithmetic.device)
         logits, loss_sum = loss_of(logits, labels)
-        return tally(loss_sum, logits, labels)
+        return tally(loss_sum, logits, labels, judge)
 
     def measured(self, epoch: int, step: int) -> list[Event]:
         """The first rank is the last to end a step: its time is that of all."""
