@@ -95,7 +95,7 @@ class World:
         lost = len(positions) if shared else lost
         return Agreed(bool(asked), bool(out_of_time), lost, positions, bool(saving))
 
-    def gather(self, own: Any) -> list[Any]:
+    def gather_objects(self, own: Any) -> list[Any]:
         """What every rank has, by rank, on the first one; nothing elsewhere. Collective."""
         if self.size == 1:
             return [own]
