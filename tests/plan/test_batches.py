@@ -197,7 +197,7 @@ def test_it_always_ends_whatever_is_measured(
 
 
 def planned(name: str, **given: object) -> tuple[RunPlan, Settings]:
-    asked = Settings(**given)  # type: ignore[arg-type]
+    asked = Settings(**{"batch_size": 64, **given})  # type: ignore[arg-type]
     chosen = strategy(name)
     return (
         RunPlan(

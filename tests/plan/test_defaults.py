@@ -64,7 +64,7 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
         ("[training]\n" + "# \n" * 40000, "is larger than 64 kB"),
         ("training = 3\n", "write [training] on a line above"),
         ("[training]\nepoch = 3\n", "there is no setting 'epoch'; did you mean epochs?"),
-        ("[training]\nqqq = 3\n", "there is no setting 'qqq'; it may be model, weights"),
+        ("[training]\nqqq = 3\n", "there is no setting 'qqq'; it may be recipe, model, weights"),
         ("[training]\nepochs = 2.5\n", "epochs (--epochs) is '2.5'; give a whole number"),
         ("[training]\nepochs = true\n", "give a whole number"),
         ("[training]\nepochs = 0\n", "epochs (--epochs) is 0; it must be at least 1"),

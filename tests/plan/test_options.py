@@ -22,9 +22,31 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "batch_size": st.integers(1, 2**53),
     "image_size": st.integers(16, 2048),
     "lr": st.floats(0, exclude_min=True, allow_infinity=False),
+    "recipe": st.sampled_from(["none", "imagenet", "tiny-imagenet", "finetune", "quick"]),
+    "optimizer": st.sampled_from(["sgd", "adamw"]),
     "momentum": st.floats(0, 0.9999),
+    "nesterov": st.booleans(),
     "weight_decay": st.floats(0, allow_infinity=False),
-    "warmup_epochs": st.floats(0, allow_infinity=False),
+    "decay_norm": st.booleans(),
+    "scale_lr": st.booleans(),
+    "warmup_epochs": st.none() | st.floats(0, allow_infinity=False),
+    "warmup_start": st.floats(0, 1),
+    "lr_floor": st.floats(0, allow_infinity=False),
+    "clip_grad": st.none() | st.floats(0, exclude_min=True, allow_infinity=False),
+    "ema": st.none() | st.floats(0, 0.999999, exclude_min=True),
+    "zero_init": st.booleans(),
+    "freeze": st.booleans(),
+    "label_smoothing": st.floats(0, 0.9),
+    "class_weights": st.sampled_from(["none", "balanced"]),
+    "augment": st.sampled_from(["none", "randaugment", "trivialaugment"]),
+    "random_erasing": st.floats(0, 1),
+    "mixup": st.floats(0, 10),
+    "cutmix": st.floats(0, 10),
+    "resize_from": st.none() | st.integers(16, 2048),
+    "backup_epochs": st.integers(0, 2**53),
+    "save_steps": st.none() | st.integers(1, 2**53),
+    "save_time": st.none() | st.floats(0, exclude_min=True, allow_infinity=False),
+    "on_nan": st.sampled_from(["stop", "skip"]),
     "seed": st.integers(0, 2**31 - 1),
     "workers": st.none() | st.integers(0, 256),
     "device": st.sampled_from(["auto", "cuda", "mps", "cpu"]),
@@ -115,12 +137,14 @@ def test_a_duration_is_shown_as_people_write_it(seconds: float, text: str) -> No
     assert show("max_time", seconds) == text
 
 
-@pytest.mark.parametrize("text", ["", "auto", " AUTO "])
+@pytest.mark.parametrize("text", ["", "auto", " AUTO ", "off", "none"])
 def test_what_may_be_left_to_itself(text: str) -> None:
     assert parse("workers", text) is None
     assert parse("gpus", text) is None
     assert show("workers", None) == "auto"
+    assert parse("ema", text) is None
     assert show("max_steps", None) == ""
+    assert show("ema", None) == "off"
 
 
 @pytest.mark.parametrize("text", ["yes", "TRUE", "on", "1"])

@@ -32,7 +32,7 @@ def test_flags_typed_texts_and_defaults_have_their_sources() -> None:
     assert field(draft, "momentum") == ("0.9", "default", "")
     draft.edit("epochs", None)
     assert answered(draft)
-    assert field(draft, "epochs") == ("10", "default", "")
+    assert field(draft, "epochs") == ("90", "default", "")
 
 
 def test_a_wrong_text_is_kept_beside_and_the_last_good_value_stays() -> None:

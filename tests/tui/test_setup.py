@@ -168,7 +168,7 @@ async def test_a_field_keeps_printable_keys_and_choices_turn(
 ) -> None:
     start = Start(experiments_directory=tmp_path / "e", dataset=pets)
     async with drive(monkeypatch, WIDE, start) as driver:
-        await driver.press("tab", "right")
+        await driver.press("tab", "down", "right")
         await driver.until_seen("‹resnet101›")
         await driver.press("left", "left")
         await driver.until_seen("‹resnet34›")

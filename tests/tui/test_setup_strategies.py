@@ -69,7 +69,7 @@ async def test_all_strategies_are_in_sight_on_a_small_screen(
         await driver.until_seen("functional only: on a CPU")
         for number, each in enumerate(STRATEGIES, start=1):
             await driver.until_seen(f"{number} [{'x' if number == 1 else ' '}] {each.name}")
-        await driver.until_seen("64 = 2 x 32 · Dist")
+        await driver.until_seen("256 = 2 x 128 · Dist")
         # Whole only for the strategy under the cursor.
         assert "no speed-up" not in driver.frame
         height = driver.frame.count("\n")
@@ -101,7 +101,7 @@ async def test_a_changed_setting_changes_what_can_run(
     monkeypatch: pytest.MonkeyPatch, start: Start
 ) -> None:
     async with drive(monkeypatch, WIDE, start) as driver:
-        await driver.until_seen("64 = 2 x 32")
+        await driver.until_seen("256 = 2 x 128")
         await driver.press("7", "tab")
         form = driver.app.screen.query_one(SettingsForm)
         form.go_to("batch_size")
@@ -128,7 +128,7 @@ async def test_strategies_of_the_users_own_follow_the_presets(
     (tmp_path / "resnet-tui.toml").write_text('[strategies.ddp-4]\nbase = "ddp"\nnproc = 4\n')
     async with drive(monkeypatch, SMALL, start) as driver:
         await driver.until_seen("9 [ ] ddp-4")
-        await driver.until_seen("64 = 4 x 16")
+        await driver.until_seen("256 = 4 x 64")
         await driver.press("1", "9")
         await driver.until_seen("Enter starts ddp-4")
         await driver.until_seen("2 classes")

@@ -11,16 +11,16 @@ from tui.screens.setup_words import summary
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        (Settings(), "Enter starts single, amp · resnet50 · 10 epochs"),
+        (Settings(), "Enter starts single, amp · resnet50 · 90 epochs"),
         (Settings(repeats=5, epochs=1), "Enter starts single, amp · resnet50 · 1 epoch · 10 runs"),
         (
             Settings(find_batch=True),
-            "Enter starts single, amp · resnet50 · 10 epochs · batch sizes searched, then up to "
+            "Enter starts single, amp · resnet50 · 90 epochs · batch sizes searched, then up to "
             "4 runs",
         ),
         (
             Settings(find_batch=True, repeats=3),
-            "Enter starts single, amp · resnet50 · 10 epochs · batch sizes searched, then up to "
+            "Enter starts single, amp · resnet50 · 90 epochs · batch sizes searched, then up to "
             "12 runs",
         ),
     ],
