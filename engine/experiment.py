@@ -165,6 +165,20 @@ def extend(experiment: Experiment, runs: Sequence[RunPlan]) -> Experiment:
     return Experiment(experiment.directory, plan)
 
 
+def replan(experiment: Experiment, runs: Sequence[RunPlan]) -> Experiment:
+    """The experiment with other plans for runs that it has, by their names; on the disk as well.
+
+    For who has the experiment's lock, and nobody else. Raises ``ExperimentError``.
+    """
+    others = {run.run: run for run in runs}
+    kept = tuple(others.pop(run.run, run) for run in experiment.plan.runs)
+    if others:
+        raise ExperimentError(f"{experiment.name} has no run {', '.join(others)}")
+    plan = replace(experiment.plan, runs=kept)
+    _write_plan(experiment.directory, plan)
+    return Experiment(experiment.directory, plan)
+
+
 def open_directory(directory: Path) -> Experiment:
     """The experiment in that directory; raises ``ExperimentError`` where there is none."""
     try:

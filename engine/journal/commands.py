@@ -41,7 +41,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     place: int = 0
     """For ``move-run``: where among those that wait it will be, from 0."""
     plans: msgspec.Raw = msgspec.Raw(b"[]")
-    """For ``add-runs``: plans of runs, as JSON; their names are given by the supervisor."""
+    """For ``add-runs``: plans of runs, as JSON; their names are given by the supervisor. For
+    ``resume-run``: another plan to go on by, if any."""
 
 
 def send(

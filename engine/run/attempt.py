@@ -97,6 +97,21 @@ class Attempt:
             for pid in self.watch.pids.values():
                 kin.send(pid, signal.SIGTERM)
 
+    def save(self) -> str:
+        """Asks the ranks for a checkpoint after the step at hand; the reason why not, or nothing.
+
+        They remove the file once they have seen it: asked twice before that is asked once.
+        """
+        if self.stopping:
+            return f"{self.run} is being stopped, and saves a checkpoint in doing so"
+        if self.watch.closed:
+            return f"{self.run} has ended"
+        try:
+            (self._directory / "save").touch()
+        except OSError as error:
+            return f"{self.run} cannot be asked: {error.strerror}"
+        return ""
+
     def kill(self) -> None:
         """Ends the ranks at once. What ``poll`` returns next tells it."""
         reason = "stopped at once, on request; what came after its last save is lost"

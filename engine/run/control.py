@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from engine.errors import (
     EXIT_DONE,
@@ -21,14 +21,12 @@ from engine.journal.events import Acknowledged
 from engine.journal.files import boot_id
 from engine.journal.lock import Lock, is_held
 from engine.plan.runs import RunPlan
+from engine.plan.text import clean
 from engine.run import adding, past
+from engine.run.heard import NO_WORD, must_be_gone
 from engine.run.spawn import start_supervisor
 
 RUNNING: tuple[State, ...] = ("starting", "running")
-
-NO_WORD = 60.0
-"""Seconds after which a supervisor that cannot be asked (on another machine) counts as gone. It
-rewrites its summary every few seconds."""
 
 
 def stop(experiment: Experiment, firmly: bool = False) -> None:
@@ -63,7 +61,7 @@ def move(experiment: Experiment, run: str, place: int) -> str:
 
 def answer(experiment: Experiment, sent: str) -> None:
     """Returns when a request was carried out; raises ``ExperimentError`` where it was not."""
-    if not _was_obeyed(experiment, [sent]):
+    if not was_obeyed(experiment, [sent]):
         raise ExperimentError(f"{experiment.name} ended before it was asked")
 
 
@@ -76,7 +74,7 @@ def add(experiment: Experiment, plans: Sequence[RunPlan]) -> None:
     adding.named(open_directory(experiment.directory).plan, plans)
     if experiment.state() in RUNNING:
         sent = commands.send(experiment.directory, "add-runs", plans=adding.encoded(plans))
-        if _was_obeyed(experiment, [sent]):
+        if was_obeyed(experiment, [sent]):
             return
     elif experiment.state() == "silent":
         raise ExperimentError(
@@ -124,21 +122,28 @@ def kill_supervisor(experiment: Experiment) -> bool:
     return True
 
 
+def save(experiment: Experiment, run: str = "") -> None:
+    """Has a checkpoint saved of the run that trains; raises ``ExperimentError`` where none does.
+
+    Returns when the ranks are asked: they save after the step at hand.
+    """
+    _must_run(experiment)
+    answer(experiment, commands.send(experiment.directory, "checkpoint", run))
+
+
 def retry(experiment: Experiment, run: str | None = None) -> tuple[str, ...]:
-    """Queues again what failed or was stopped, one ``run`` or all; returns their names.
+    """Queues again what failed or was stopped, one ``run`` or all, to begin anew; returns their
+    names.
 
     Where a supervisor lives, it is asked; else one is started. Raises ``ExperimentError`` where
     there is nothing to do again.
     """
-    again = _unfinished(experiment, run)
+    again = unfinished(experiment, () if run is None else (run,))
     if experiment.state() in RUNNING:
         sent = [commands.send(experiment.directory, "retry-run", each) for each in again]
-        if _was_obeyed(experiment, sent):
+        if was_obeyed(experiment, sent):
             return again
-    elif experiment.state() == "silent":
-        raise ExperimentError(
-            f"{experiment.name} may still run on another machine; retry it from there"
-        )
+    must_be_gone(experiment)
     start_supervisor(experiment, again)
     return again
 
@@ -172,20 +177,26 @@ def _extended(experiment: Experiment, plans: Sequence[RunPlan]) -> Experiment:
         lock.release()
 
 
-def _unfinished(experiment: Experiment, run: str | None) -> tuple[str, ...]:
+def unfinished(experiment: Experiment, runs: Collection[str]) -> tuple[str, ...]:
+    """The names of those of ``runs``, or of all without any, that are neither done nor under way.
+
+    Raises ``ExperimentError`` where there are none, or no such runs.
+    """
     # Runs may have been added since the caller opened it.
     names = [each.run for each in open_directory(experiment.directory).plan.runs]
-    if run is not None and run not in names:
-        raise ExperimentError(f"{experiment.name} has no run {run!r}; it has {', '.join(names)}")
+    for run in runs:
+        if run not in names:
+            told = f"has no run {clean(run)!r}; it has {', '.join(names)}"
+            raise ExperimentError(f"{experiment.name} {told}")
     ends = past.ended(experiment.directory)
     running = experiment.state() in RUNNING
 
     def is_meant(name: str) -> bool:
+        if runs and name not in runs:
+            return False
         if name not in ends:
-            return run in (None, name) and not running
-        if run is None:
-            return ends[name].state != "done" and not past.taken_out(ends[name])
-        return run == name and ends[name].state != "done"
+            return not running
+        return ends[name].state != "done" and bool(runs or not past.taken_out(ends[name]))
 
     again = tuple(name for name in names if is_meant(name))
     if not again:
@@ -193,7 +204,7 @@ def _unfinished(experiment: Experiment, run: str | None) -> tuple[str, ...]:
     return again
 
 
-def _was_obeyed(experiment: Experiment, sent: list[str]) -> bool:
+def was_obeyed(experiment: Experiment, sent: list[str]) -> bool:
     """Whether a supervisor did what it was asked; ``False`` where it ended instead.
 
     Raises ``ExperimentError`` with its reason where it refused.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from engine.errors import ExperimentError
-from engine.experiment import Experiment, extend
+from engine.experiment import Experiment, extend, replan
 from engine.journal.events import Event, QueueOrdered, RunEnded, RunQueued
 from engine.plan.runs import RunPlan
 from engine.run import adding, past
@@ -18,15 +18,23 @@ class Docket:
     """Every method that refuses returns the reason why, and nothing where it obeyed."""
 
     def __init__(
-        self, experiment: Experiment, journal: Teller, again: Collection[str] | None = None
+        self,
+        experiment: Experiment,
+        journal: Teller,
+        again: Collection[str] | None = None,
+        *,
+        resume: bool = False,
     ) -> None:
-        """``again``: see ``past.over``."""
+        """``again``: see ``past.over``; they begin anew, unless ``resume``. What else is not done
+        goes on where it was."""
         self.experiment = experiment
         """With all runs that were added."""
         self._journal = journal
         over = past.over(past.ended(experiment.directory), again)
         self._order = past.order(experiment.directory)
         self.queue = Queue(experiment.plan.runs, over, self._order)
+        for name, place in self.queue.places.items():
+            place.goes_on = resume or again is None or name not in again
 
     @property
     def waiting(self) -> tuple[str, ...]:
@@ -69,11 +77,28 @@ class Docket:
             self.drop(run, reason)
 
     def retry(self, run: str) -> str:
-        """Queues a run again that failed or was stopped."""
+        """Queues a run again that failed or was stopped, to begin anew."""
         refused = self.queue.again(run)
         if not refused:
             self._settle_or_announce(run)
         return refused
+
+    def resume(self, run: str, plans: bytes = b"[]") -> str:
+        """The same for one that goes on where it was; by another plan where one is given."""
+        try:
+            (plan,) = adding.decoded(plans) or (None,)
+            if plan is not None and plan.run != run:
+                return f"the plan is one of {plan.run}, not of {run}"
+            if refused := self.queue.refusal(run):
+                return refused
+            if plan is not None:
+                self.experiment = replan(self.experiment, [plan])
+                self.queue.replan(plan)
+        except (ExperimentError, ValueError) as error:
+            return str(error)
+        self.queue.again(run, goes_on=True)
+        self._settle_or_announce(run)
+        return ""
 
     def add(self, plans: bytes) -> str:
         """Runs that are asked for go behind those that wait. See ``adding``."""

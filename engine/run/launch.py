@@ -62,11 +62,13 @@ def rank_command(
     cores: int | None = None,
     parent: int | None = None,
     inherited: Mapping[str, str] | None = None,
+    resume: str = "",
 ) -> Launch:
     """The command of one attempt of ``run``.
 
     ``cores`` (default: those this process may use) are shared by the ranks of this node, the same
     in every strategy, or their comparison would be void. ``parent`` is who will launch it.
+    ``resume``: the checkpoint that it goes on from, relative to the directory of the run.
     """
     inherited = os.environ if inherited is None else inherited
     threads = max(1, (cores or available_cores()) // run.ranks)
@@ -79,6 +81,7 @@ def rank_command(
         *("--experiment", str(experiment.directory)),
         *("--run-name", run.run),
         *("--attempt", str(attempt)),
+        *(("--resume", resume) if resume else ()),
     )
     if run.strategy.launched_by_torchrun:
         directory = layout.attempt_directory(experiment.directory, run.run, attempt)

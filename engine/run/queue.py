@@ -22,6 +22,8 @@ class Place:
     plan: RunPlan
     state: RunState
     reason: str = ""
+    goes_on: bool = False
+    """When its turn comes it goes on from its newest checkpoint; else it begins anew."""
 
 
 class Queue:
@@ -67,19 +69,28 @@ class Queue:
         self.places[run].state = state
         self.places[run].reason = reason
 
-    def again(self, run: str) -> str:
-        """Queues a run again; the reason why not, or nothing."""
+    def again(self, run: str, *, goes_on: bool = False) -> str:
+        """Queues a run again, from its beginning or from where it was; the reason why not, or
+        nothing."""
+        if refused := self.refusal(run):
+            return refused
+        place = self.places[run]
+        place.state = "queued"
+        place.reason = ""
+        place.goes_on = goes_on
+        self._waiting.append(run)
+        return ""
+
+    def refusal(self, run: str) -> str:
+        """Why a run cannot be queued again; nothing where it can."""
         place = self.places.get(run)
         if place is None:
             return f"there is no run {run!r}"
-        if place.state in ("queued", "running"):
-            return f"{run} is {place.state}"
-        if place.state == "done":
-            return f"{run} is done"
-        place.state = "queued"
-        place.reason = ""
-        self._waiting.append(run)
-        return ""
+        return f"{run} is {place.state}" if place.state in ("queued", "running", "done") else ""
+
+    def replan(self, plan: RunPlan) -> None:
+        """A run will be trained by another plan."""
+        self.places[plan.run].plan = plan
 
     def add(self, runs: Sequence[RunPlan]) -> None:
         """Runs that came to the plan wait behind the others."""

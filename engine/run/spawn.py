@@ -20,17 +20,22 @@ from engine.run.launch import python
 
 AGAIN = "--again"
 """Before the names of runs that a supervisor does again."""
+RESUME = "--resume"
+"""They go on from their newest checkpoints; without it they begin anew."""
 
 _PATIENCE = 30.0
 """Seconds for an interpreter to start and write one line, on a slow disk."""
 
 
-def start_supervisor(experiment: Experiment, again: Sequence[str] | None = None) -> int:
+def start_supervisor(
+    experiment: Experiment, again: Sequence[str] | None = None, *, resume: bool = False
+) -> int:
     """Starts the supervisor, detached, and returns its pid once it has the experiment's lock.
 
     Runs that have no end are queued, and of the others those in ``again``; ``None``: all that are
-    neither done nor taken out of the queue. Raises ``ExperimentError`` with the last line of its
-    log where it does not come up, or where another supervisor has the experiment.
+    neither done nor taken out of the queue. Those in ``again`` begin anew, unless ``resume``; what
+    else is not done goes on from its newest checkpoint. Raises ``ExperimentError`` with the last
+    line of its log where it does not come up, or where another supervisor has the experiment.
     """
     directory = experiment.directory
     if is_held(directory / layout.LOCK):
@@ -42,7 +47,7 @@ def start_supervisor(experiment: Experiment, again: Sequence[str] | None = None)
     journal = Tail(directory / layout.SUPERVISOR_JOURNAL)
     while journal.read():
         pass
-    process = _spawn(directory, again)
+    process = _spawn(directory, again, resume=resume)
     # The supervisor may end long before us: its status is taken, so that no zombie is left.
     threading.Thread(target=process.wait, daemon=True, name="reaper").start()
     deadline = time.monotonic() + _PATIENCE
@@ -59,8 +64,12 @@ def start_supervisor(experiment: Experiment, again: Sequence[str] | None = None)
     )
 
 
-def _spawn(directory: Path, again: Sequence[str] | None) -> subprocess.Popen[bytes]:
+def _spawn(
+    directory: Path, again: Sequence[str] | None, *, resume: bool
+) -> subprocess.Popen[bytes]:
     command = python("-m", "engine.run.supervise", str(directory))
+    if resume:
+        command = (*command, RESUME)
     if again is not None:
         command = (*command, AGAIN, "/".join(again))  # No name of a directory has that in it.
     if detached.can_leave_login():

@@ -34,7 +34,7 @@ from engine.run.docket import Docket
 from engine.run.errands import Errands
 from engine.run.preparations import Preparations
 from engine.run.sampler import Sampler
-from engine.run.spawn import AGAIN
+from engine.run.spawn import AGAIN, RESUME
 from engine.run.task import Task
 from engine.run.teller import Teller
 from engine.run.training import Training
@@ -48,8 +48,15 @@ NOT_YET = "its turn had not come"
 class Supervisor:
     """Holds the experiment's lock; ``work`` returns when the queue is empty."""
 
-    def __init__(self, experiment: Experiment, again: Collection[str] | None = None) -> None:
-        """``again``: the runs that are done again; see ``past.over``."""
+    def __init__(
+        self,
+        experiment: Experiment,
+        again: Collection[str] | None = None,
+        *,
+        resume: bool = False,
+    ) -> None:
+        """``again``: the runs that are done again, see ``past.over``; with ``resume`` they go on
+        where they were."""
         self._directory = experiment.directory
         journal = Teller(self._directory / layout.SUPERVISOR_JOURNAL)
         self._journal = journal
@@ -57,7 +64,7 @@ class Supervisor:
         self._stopping = False
         self._active: Task | None = None
         self._board = Board(self._directory, experiment.summary())
-        self._docket = Docket(experiment, journal, again)
+        self._docket = Docket(experiment, journal, again, resume=resume)
         # Whoever waits for the first line then finds the summary as well.
         self._board.write("running", self._docket.queue)
         journal.tell(SupervisorStarted(**writer_fields(), version=version("resnet-tui")))
@@ -113,7 +120,8 @@ class Supervisor:
         run = self._docket.queue.take()
         if run is None:
             return None
-        return training.begin(run, self._docket, self._board)
+        goes_on = self._docket.queue.places[run.run].goes_on
+        return training.begin(run, self._docket, self._board, goes_on=goes_on)
 
     def _warn(self) -> None:
         notices = self._alarms.disk(self._sampler.disk_free) + self._sampler.notices()
@@ -154,17 +162,27 @@ class Supervisor:
                 return self._docket.drop(command.run, NOT_YET)
             case "drop-run":
                 return self._docket.drop(command.run, commands.TAKEN_OUT)
-            case "retry-run" | "add-runs" if self._stopping:
+            case "retry-run" | "resume-run" | "add-runs" if self._stopping:
                 return "the experiment is being stopped"
             case "retry-run":
                 return self._docket.retry(command.run)
+            case "resume-run":
+                return self._docket.resume(command.run, bytes(command.plans))
             case "add-runs":
                 return self._docket.add(bytes(command.plans))
             case "move-run":
                 return self._docket.move(command.run, command.place)
             case "checkpoint":
-                return "a checkpoint is saved after every epoch and when a run is stopped"
+                return self._save(command.run)
         return ""
+
+    def _save(self, run: str) -> str:
+        """Has a checkpoint saved of what trains; the reason why not, or nothing."""
+        if not isinstance(self._active, Training):
+            return "nothing trains now: there is nothing to save"
+        if run not in ("", self._active.run):
+            return f"{run} does not train now"
+        return self._active.save()
 
     def _stop(self, firmly: bool) -> None:
         firmly = firmly or self._stopping
@@ -190,11 +208,13 @@ def _is_gone(directory: Path) -> bool:
 def main(arguments: list[str]) -> int:
     """The exit code; what goes wrong is printed, which is to say, in ``supervisor.log``."""
     again: list[str] | None = None
-    if len(arguments) == 3 and arguments[1] == AGAIN:
+    if len(arguments) > 2 and arguments[-2] == AGAIN:
         again = [run for run in arguments.pop().split("/") if run]
         arguments.pop()
+    if resume := len(arguments) == 2 and arguments[1] == RESUME:
+        arguments.pop()
     if len(arguments) != 1:
-        usage = f"usage: python -m engine.run.supervise DIRECTORY [{AGAIN} RUN/RUN]"
+        usage = f"usage: python -m engine.run.supervise DIRECTORY [{RESUME}] [{AGAIN} RUN/RUN]"
         print(usage, file=sys.stderr)
         return ExperimentError.exit_code
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -202,7 +222,7 @@ def main(arguments: list[str]) -> int:
         experiment = open_directory(Path(arguments[0]))
         lock = Lock(experiment.directory / layout.LOCK)
         kin.adopt_orphans()
-        supervisor = Supervisor(experiment, again)
+        supervisor = Supervisor(experiment, again, resume=resume)
         signal.signal(signal.SIGTERM, supervisor.signalled)
         signal.signal(signal.SIGINT, supervisor.signalled)
         supervisor.work()

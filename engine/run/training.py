@@ -7,9 +7,9 @@ import msgspec
 from engine.errors import ExperimentError
 from engine.experiment import Experiment, write_atomically
 from engine.journal import layout
-from engine.journal.events import RunStarted
+from engine.journal.events import Notice, RunStarted
 from engine.plan.runs import RunPlan
-from engine.run import past
+from engine.run import past, saved
 from engine.run.attempt import Attempt
 from engine.run.board import Board
 from engine.run.docket import Docket
@@ -23,6 +23,7 @@ class Training:
 
     def __init__(self, attempt: Attempt, strategy: str, docket: Docket, board: Board) -> None:
         self._attempt = attempt
+        self._has_saved = False
         self._strategy = strategy
         self._docket = docket
         self._board = board
@@ -42,6 +43,9 @@ class Training:
     def poll(self) -> bool:
         verdict = self._attempt.poll()
         self._board.note(self.run, self._strategy, self.watch)
+        if self.watch.saved and not self._has_saved:
+            self._has_saved = True
+            saved.drop_aside(self._docket.experiment.directory / self.run)
         if verdict is None:
             return False
         code = self._attempt.exit_code if verdict.exit_code is None else verdict.exit_code
@@ -57,12 +61,20 @@ class Training:
     def end(self) -> None:
         self._attempt.end()
 
+    def save(self) -> str:
+        """Has a checkpoint saved after the step at hand; the reason why not, or nothing."""
+        return self._attempt.save()
 
-def begin(run: RunPlan, docket: Docket, board: Board) -> Training | None:
-    """Launches a run; ``None`` where that failed, which is its end then."""
+
+def begin(run: RunPlan, docket: Docket, board: Board, *, goes_on: bool = False) -> Training | None:
+    """Launches a run; ``None`` where that failed, which is its end then.
+
+    ``goes_on``: from its newest checkpoint, where it has one; else from its beginning.
+    """
     number = past.attempts(docket.experiment.directory, run.run) + 1
     try:
-        launched = launch(docket.experiment, run, number)
+        resume = _checkpoint(run.run, number, docket, goes_on=goes_on)
+        launched = launch(docket.experiment, run, number, resume)
     except (ExperimentError, OSError) as error:
         docket.ended(run.run, number, Verdict("failed", str(error)), None)
         return None
@@ -71,18 +83,45 @@ def begin(run: RunPlan, docket: Docket, board: Board) -> Training | None:
     return Training(launched, run.strategy.name, docket, board)
 
 
-def launch(experiment: Experiment, run: RunPlan, number: int) -> Attempt:
-    """Writes what the ranks of ``run`` are told, and launches them.
+def _checkpoint(run: str, number: int, docket: Docket, *, goes_on: bool) -> str:
+    """What it goes on from, relative to its directory; empty from the beginning.
+
+    Raises ``OSError`` where checkpoints of an earlier attempt cannot be put aside.
+    """
+    directory = docket.experiment.directory / run
+    found = saved.to_go_on_from(directory) if goes_on else None
+    if found is not None:
+        text = f"{run} goes on from step {found.step:,} ({found.path})"
+        if found.damaged:
+            text += f": {found.damaged} is damaged"
+            docket.tell(Notice(level="warning", text=text, code="resume"))
+        else:
+            docket.tell(Notice(level="info", text=text, code="resume"))
+        return found.path
+    if goes_on and number > 1:
+        text = f"{run} has no whole checkpoint to go on from and begins anew"
+        docket.tell(Notice(level="warning", text=text, code="resume"))
+    saved.put_aside(directory, number - 1)
+    return ""
+
+
+def launch(experiment: Experiment, run: RunPlan, number: int, resume: str = "") -> Attempt:
+    """Writes what the ranks of ``run`` are told, and launches them; ``resume``: the checkpoint that
+    they go on from.
 
     Raises ``ExperimentError`` or ``OSError`` where that cannot be done.
     """
     config = experiment.directory / run.run / layout.RUN_CONFIG
-    config.parent.mkdir(exist_ok=True)
-    write_atomically(config, msgspec.json.format(msgspec.json.encode(run)))
+    attempt = layout.attempt_directory(experiment.directory, run.run, number)
+    attempt.mkdir(parents=True, exist_ok=True)
+    told = msgspec.json.format(msgspec.json.encode(run))
+    write_atomically(config, told)
+    # A run may go on with another plan: what this attempt was told stays beside its journals.
+    write_atomically(attempt / layout.RUN_CONFIG, told)
     return Attempt(
         experiment.directory,
         run.run,
         number,
-        rank_command(experiment, run, number),
+        rank_command(experiment, run, number, resume=resume),
         hang_timeout=run.settings.hang_timeout,
     )

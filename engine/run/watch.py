@@ -9,6 +9,7 @@ from engine.journal import layout
 from engine.journal.events import (
     AttemptEnded,
     AttemptStarted,
+    CheckpointSaved,
     EpochStarted,
     Ready,
     Validated,
@@ -36,6 +37,8 @@ class Watch:
         self.epoch: int | None = None
         self.epochs: int | None = None
         self.best_top1: float | None = None
+        self.saved = False
+        """It has a checkpoint of its own."""
         self.pids: dict[int, int] = {}
         """Of the ranks that have begun."""
         self._uuids: dict[int, tuple[str, ...]] = {}
@@ -96,6 +99,8 @@ class Watch:
                 case Validated() if event.images:
                     top1 = event.top1 / event.images
                     self.best_top1 = max(top1, self.best_top1 or 0.0)
+                case CheckpointSaved():
+                    self.saved = True
                 case AttemptEnded():
                     self.closings[rank] = event
                     self.movement.over(rank)
