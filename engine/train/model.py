@@ -5,38 +5,23 @@ from __future__ import annotations
 import hashlib
 import pickle
 import socket
-import struct
 import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlparse
 
 import torch
 import torchvision
 from torch import Tensor, nn
 
-from engine.errors import WeightsError
+from engine.errors import CheckpointError, WeightsError
 from engine.plan.config import Settings
+from engine.train.checkpoint_reading import load
+from engine.train.weights import Weights, network_of, weights_of
 
 _PATIENCE = 8.0
 """Seconds within which a server must answer before a download is given up."""
-
-_NO_WEIGHTS = (
-    pickle.UnpicklingError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
-"""What torch.load raises for files that are not what it writes."""
 
 
 def build(settings: Settings, classes: int) -> tuple[nn.Module, list[str]]:
@@ -52,7 +37,9 @@ def build(settings: Settings, classes: int) -> tuple[nn.Module, list[str]]:
         state = _imagenet(settings.model)
         return model, _fit(model, state, f"torchvision's weights of {settings.model}")
     path = Path(settings.weights).expanduser()
-    return model, _fit(model, _read(path), str(path))
+    found = _read(path)
+    told = [f"{path}: its averaged weights are taken"] if found.averaged else []
+    return model, [*told, *_fit(model, found.state, str(path))]
 
 
 def digest(model: nn.Module) -> str:
@@ -70,7 +57,7 @@ def _fit(model: nn.Module, state: dict[str, Tensor], source: str) -> list[str]:
     notices = []
     head = [name for name in ("fc.weight", "fc.bias") if name in state]
     if any(state[name].shape != own[name].shape for name in head):
-        theirs, ours = len(state[head[0]]), len(own[head[0]])
+        theirs, ours = _rows(state[head[0]]), _rows(own[head[0]])
         notices.append(
             f"{source}: its head knows {theirs} classes and this dataset has {ours}; "
             "the head starts anew, everything else is kept"
@@ -87,34 +74,31 @@ def _fit(model: nn.Module, state: dict[str, Tensor], source: str) -> list[str]:
             raise WeightsError(
                 f"{source} does not fit this model: it has {what} {names[0]}"
                 + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+                + _whose(state, own)
                 + "; choose the model it was trained with"
             )
     model.load_state_dict(state, strict=False)
     return notices
 
 
-def _read(path: Path) -> dict[str, Tensor]:
-    """A state dictionary in torchvision's key layout: bare, or as a checkpoint holds it."""
+def _rows(value: Tensor) -> int:
+    return len(value) if value.dim() else 0
+
+
+def _whose(state: dict[str, Tensor], own: dict[str, Tensor]) -> str:
+    """Both networks by their names, where both have one and it is not the same."""
+    theirs, ours = network_of(state), network_of(own)
+    return f"; it is of {theirs}, and this is {ours}" if theirs and ours and theirs != ours else ""
+
+
+def _read(path: Path) -> Weights:
+    """What a file of weights, or a checkpoint, holds; raises ``WeightsError``."""
     try:
-        loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise WeightsError(
-            f"--weights {path}: there is no such file; give none, imagenet or a checkpoint"
-        ) from error
-    except OSError as error:
-        raise WeightsError(f"--weights {path} cannot be read: {error.strerror}") from error
-    except _NO_WEIGHTS as error:
-        # Not torch's own words: they advise to load it in the way that runs what is in the file.
-        raise WeightsError(
-            f"--weights {path} is damaged, or holds more than tensors and plain values, which is "
-            "not loaded because it could run any program; save its state_dict() with torch.save"
-        ) from error
-    for key in ("state_dict", "model"):
-        if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
-            loaded = loaded[key]
-    if not isinstance(loaded, dict) or not all(isinstance(v, Tensor) for v in loaded.values()):
-        raise WeightsError(f"--weights {path} holds no dictionary of tensors")
-    return {str(name).removeprefix("module."): value for name, value in loaded.items()}
+        loaded = load(path)
+    except CheckpointError as error:
+        remedy = "" if path.exists() else "; give none, imagenet or a checkpoint"
+        raise WeightsError(f"--weights {error}{remedy}") from error
+    return weights_of(loaded, f"--weights {path}")
 
 
 def _imagenet(name: str) -> dict[str, Tensor]:
