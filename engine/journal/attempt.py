@@ -23,6 +23,7 @@ from engine.journal.events import (
     Steps,
     Validated,
 )
+from engine.journal.judged import Judgements
 from engine.journal.stages import PipelineEvents
 from engine.journal.sums import epoch_view
 from engine.journal.views import EpochView, PhaseView
@@ -58,6 +59,7 @@ class Attempt:
     first_memory: dict[int, Memory] = field(default_factory=dict)
     ends: dict[int, AttemptEnded] = field(default_factory=dict)
     pipeline: PipelineEvents = field(default_factory=PipelineEvents)
+    judgements: Judgements = field(default_factory=Judgements)
     dropped: int = 0
 
     @property

@@ -10,12 +10,14 @@ from engine.journal.events import (
     AnyEvent,
     AttemptStarted,
     CheckpointSaved,
+    ClassesJudged,
     Memory,
     Notice,
     Ready,
     Steps,
 )
 from engine.journal.history import History
+from engine.journal.judged import JudgedView, newest
 from engine.journal.stages import pipeline_view
 from engine.journal.sums import validation_view
 from engine.journal.views import EpochView, PhaseView, PipelineView, ValidationView
@@ -30,6 +32,8 @@ class RankEvents:
         self.history = History()
         self.attempts: dict[int, Attempt] = {}
         self.notices: deque[Notice] = deque(maxlen=NOTICES)
+        self.refused = 0
+        """Judgements of classes whose parts do not fit each other."""
 
     @property
     def newest(self) -> Attempt | None:
@@ -53,6 +57,8 @@ class RankEvents:
                 self._ready(attempt, rank, event)
             case Notice():
                 self.notices.append(event)
+            case ClassesJudged():
+                self.refused += not attempt.judgements.add(event)
             case _:
                 attempt.apply(rank, event)
 
@@ -72,6 +78,13 @@ class RankEvents:
                 if event.step <= cut:
                     views[event.epoch] = validation_view(event)
         return tuple(view for _, view in sorted(views.items()))
+
+    def judged(self, *, best: bool) -> JudgedView | None:
+        """What the newest validation said of each class that said anything of them; with ``best``,
+        the newest one that was the best until then. A resume undoes it as it does others."""
+        attempts = self._with_cuts()
+        told = [view for attempt, cut in attempts for view in attempt.judgements.until(cut)]
+        return newest(told, best=best)
 
     def checkpoints(self) -> tuple[CheckpointSaved, ...]:
         saved = [

@@ -42,8 +42,9 @@ class ExperimentFold:
 
     @property
     def skipped(self) -> int:
-        """Steps events that were read and could not be believed."""
-        return sum(run.ranks.history.skipped for run in self._runs.values())
+        """Events of steps and of classes that were read and could not be believed."""
+        told = [run.ranks for run in self._runs.values()]
+        return sum(each.history.skipped + each.refused for each in told)
 
     def apply_supervisor(self, event: AnyEvent) -> None:
         """One event of ``supervisor.jsonl``."""

@@ -119,5 +119,7 @@ class Run:
             versions=ranks.versions(),
             conditions=conditions(self.run, self.attempt),
             earlier_seconds=self.earlier_seconds(),
+            best_judged=ranks.judged(best=True),
+            last_judged=ranks.judged(best=False),
         )
         return self.view

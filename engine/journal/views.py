@@ -22,6 +22,7 @@ from engine.journal.events import (
     Ready,
 )
 from engine.journal.history import HistoryView
+from engine.journal.judged import JudgedView
 
 RunState = Literal["queued", "running", "done", "failed", "stopped"]
 ExperimentState = Literal["starting", "running", "done", "failed", "stopped"]
@@ -240,6 +241,10 @@ class RunView:
     earlier_seconds: float | None = 0.0
     """Wall time of the attempts before the latest, from launch to end; ``None`` where one's end is
     not known."""
+    best_judged: JudgedView | None = None
+    """What the best validation so far said of each class."""
+    last_judged: JudgedView | None = None
+    """What the last one said that was the best or at the end; often ``best_judged`` itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from engine.journal.events import AnyEvent
 from engine.journal.fold import ExperimentFold
 from engine.journal.node import SAMPLES
 from engine.journal.views import RunView
+from tests.journal.judging import judged
 from tests.journal.writing import steps
 
 RUN = "01-single"
@@ -280,6 +281,7 @@ def test_no_order_and_no_gap_makes_it_fail(seed: int) -> None:
         validated(0, 10), validated(9, 2**50), events.Dropped(count=1),
         events.CheckpointSaved(path="", kind="last", epoch=0, step=1, size=1, seconds=1.0),
         events.Memory(rss=1, peak_rss=1), events.Notice(level="info", text=""),
+        judged([[1, 2], [0, 3]]), judged([[1]], [9]),
         events.AttemptEnded(state="failed", step=3),
     ]  # fmt: skip
     takers: list[Callable[[AnyEvent], None]] = [
