@@ -76,6 +76,7 @@ def prove(folder: Path) -> None:
                 **differences(seen, plain),
                 "images": [row[3] for row in seen.losses],
                 "validation": [proofs.as_row(seen.validation), proofs.as_row(plain.validation)],
+                "judged": [proofs.as_cells(seen.judged), proofs.as_cells(plain.judged)],
             }
     for proof in (*proofs.ALL, *measured.ALL):
         answers[proof.__name__] = proof(laboratory)

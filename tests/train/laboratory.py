@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
-from engine.journal.events import AttemptEnded, AttemptStarted, Event
+from engine.journal.events import AttemptEnded, AttemptStarted, ClassesJudged, Event
 from engine.journal.files import writer_fields
 from engine.plan import dataset, learning_rate
 from engine.plan.config import Settings
@@ -29,8 +29,9 @@ from engine.train.clocks import Clock, clock_for
 from engine.train.course import Shard
 from engine.train.damage import Damage
 from engine.train.data import Stream
+from engine.train.evaluating import evaluate
 from engine.train.job import Job
-from engine.train.loop import evaluate, train_epoch
+from engine.train.loop import train_epoch
 from engine.train.metrics import FINITE, Sums
 from engine.train.recorder import Recorder
 from engine.train.stop import StopRequest
@@ -139,6 +140,7 @@ class Trained:
     rates: list[float] = field(default_factory=list)
     schedule: Schedule | None = None
     validation: Sums | None = None
+    judged: ClassesJudged | None = None
     precision: str = ""
 
 
@@ -173,6 +175,17 @@ class Watched:
         return applied
 
 
+class Listening(Recorder):
+    """Remembers what was last said of each class."""
+
+    judged: ClassesJudged | None = None
+
+    def post(self, event: Event) -> None:
+        super().post(event)
+        if isinstance(event, ClassesJudged):
+            self.judged = event
+
+
 class Laboratory:
     """The folder of images, and what all trainings of a process share."""
 
@@ -180,7 +193,7 @@ class Laboratory:
         self.folder, self.world = folder, world
         self._notes = notes
         first = AttemptStarted(**writer_fields(), rank=world.rank, world_size=world.size)
-        self._recorder = Recorder(notes / f"rank{world.rank}.jsonl", first)
+        self._recorder = Listening(notes / f"rank{world.rank}.jsonl", first)
         self._stop = StopRequest(notes / "stop")
         self._plain: dict[str, Trained] = {}
 
@@ -234,6 +247,7 @@ class Laboratory:
                 job.strategy.restore(scaled(job.strategy.capture(), scale))
             train_epoch(job, 0)
             seen.validation = evaluate(job, 0)
+            seen.judged = self._recorder.judged
             seen.schedule = job.schedule
         return seen
 
@@ -283,6 +297,7 @@ class Laboratory:
                 stop=self._stop,
                 world=world,
                 feed=feed,
+                device=CPU,
             ),
             seen,
         )

@@ -9,10 +9,12 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from engine.journal.events import ClassesJudged
 from engine.train.job import Job
 from engine.train.metrics import Sums
 from engine.train.world import ALONE
@@ -32,6 +34,13 @@ GOES_ON = {
 def as_row(sums: Sums | None) -> list[float]:
     assert sums is not None
     return [sums.loss_sum, sums.top1, sums.top5, sums.images]
+
+
+def as_cells(judged: ClassesJudged | None) -> dict[str, list[int]]:
+    """The columns of what was said of each class."""
+    assert judged is not None
+    columns = {name: getattr(judged, name) for name in ("true", "said", "count", "top5")}
+    return {name: np.frombuffer(each, "<u4").tolist() for name, each in columns.items()}
 
 
 def checkpoints_are_exchanged(laboratory: Laboratory) -> dict[str, Any]:

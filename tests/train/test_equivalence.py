@@ -18,7 +18,7 @@ from tests.train.cases import ONE_PROCESS, SEVERAL_RANKS
 from tests.train.equivalence import ANSWERS
 from tests.train.laboratory import VAL, Case, Laboratory, differences, lay_out, network
 from tests.train.measured import LATE
-from tests.train.proofs import GOES_ON, SHARED, as_row
+from tests.train.proofs import GOES_ON, SHARED, as_cells, as_row
 
 EXACT = 1e-10
 WORLDS = (2, 3)
@@ -56,6 +56,7 @@ def answers(folder: Path) -> dict[int, dict[str, Any]]:
 def test_one_process_trains_as_plainly(laboratory: Laboratory, case: Case) -> None:
     seen, plain = laboratory.train(case), laboratory.plain(case)
     _judge(differences(seen, plain), as_row(seen.validation), as_row(plain.validation))
+    _judge_classes(as_row(seen.validation), as_cells(seen.judged), as_cells(plain.judged))
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -63,6 +64,7 @@ def test_one_process_trains_as_plainly(laboratory: Laboratory, case: Case) -> No
 def test_ranks_train_as_one(answers: dict[int, dict[str, Any]], world: int, case: Case) -> None:
     answer = answers[world]["cases"][case.name]
     _judge(answer, *answer["validation"])
+    _judge_classes(answer["validation"][0], *answer["judged"])
     sizes = [7, 6, 3] if case.damaged else [2, 2, 2] if "batch_size" in case.settings else [7, 7, 3]
     assert sorted(answer["images"]) == sorted(sizes)
 
@@ -76,6 +78,18 @@ def _judge(apart: dict[str, float], validation: list[float], plainly: list[float
     assert validation[1:] == plainly[1:]
     assert validation[3] == VAL
     assert validation[0] == pytest.approx(plainly[0], rel=EXACT)
+
+
+def _judge_classes(
+    validation: list[float], judged: dict[str, list[int]], plainly: dict[str, list[int]]
+) -> None:
+    """Cell by cell what plain training says; added up, what the validation says."""
+    assert judged == plainly
+    _, top1, top5, images = validation
+    cells = list(zip(judged["true"], judged["said"], judged["count"], strict=True))
+    assert sum(count for true, said, count in cells if true == said) == top1
+    assert sum(judged["count"]) == images == VAL
+    assert (sum(judged["top5"]), len(judged["top5"])) == (top5, 4)
 
 
 @pytest.mark.parametrize("world", WORLDS)
