@@ -8,6 +8,7 @@ from engine.errors import StrategyError
 from engine.plan.config import Settings
 from engine.plan.layers import learning
 from engine.plan.machine import Machine
+from engine.plan.resizing import smallest
 from engine.plan.strategies import Strategy
 
 _PIECES_PER_STAGE = 4
@@ -29,8 +30,8 @@ def gpus_of(settings: Settings, machine: Machine) -> int:
 
 
 def needs_company(settings: Settings) -> bool:
-    """Whether batch normalisation fails on one image alone."""
-    return settings.image_size <= _SMALL
+    """Whether batch normalisation fails on one image alone, at the smallest side of any epoch."""
+    return smallest(settings) <= _SMALL
 
 
 def spread_out(chosen: Strategy, settings: Settings, machine: Machine) -> Settings:

@@ -1,17 +1,15 @@
 """Where an image is cut, as a function of (seed, epoch, sample index) alone.
 
 No worker, rank or batch has a say in it, so neither worker count nor strategy changes what is
-trained on.
+trained on. What else is done to images at random is in ``engine.train.changing`` and, for pairs of
+them, in ``engine.train.mixing``.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 import random
 from typing import NamedTuple
-
-from engine.plan.config import Settings
 
 _TRIES = 10
 _RATIO = (3 / 4, 4 / 3)
@@ -66,22 +64,3 @@ def validation_crop(size: tuple[int, int]) -> Crop:
     width, height = size
     side = min(width, height) * _VAL_SHARE
     return Crop((width - side) / 2, (height - side) / 2, side, side, False)
-
-
-def augmentation_hash(settings: Settings, images: int) -> str:
-    """A short hash of what is drawn for the first epoch: equal where the same crops are trained on.
-
-    Of up to 1,000 samples, as if each were 640 x 480.
-    """
-    digest = hashlib.blake2b(digest_size=8)
-    for index in range(min(images, 1000)):
-        crop = training_crop(
-            (640, 480),
-            seed=settings.seed,
-            epoch=0,
-            index=index,
-            smallest=settings.crop_min,
-            flip=settings.flip,
-        )
-        digest.update(repr(crop).encode())
-    return digest.hexdigest()

@@ -14,6 +14,7 @@ from torch.utils.data import Sampler
 from engine.plan.config import Settings
 from engine.plan.dataset import Dataset as Folder
 from engine.plan.learning_rate import batch_sizes
+from engine.plan.pairs import shares, unit
 
 Part = Literal["train", "val"]
 
@@ -38,11 +39,6 @@ def order(images: int, seed: int, epoch: int) -> NDArray[np.int64]:
     """The order in which an epoch goes through the training images."""
     generator = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, epoch])))
     return generator.permutation(images)
-
-
-def share(images: int, index: int, count: int) -> int:
-    """How many of a global batch's images shard ``index`` of ``count`` takes."""
-    return images // count + (index < images % count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +88,8 @@ class Course(Sampler[list[Key]]):
     def _train_batches(self, epoch: int) -> Iterator[NDArray[np.int64]]:
         shuffled = order(self._train, self._settings.seed, epoch)
         for batch in np.split(shuffled, np.cumsum(self.train_sizes)[:-1]):
-            yield np.array_split(batch, self._shard.count)[self._shard.index]
+            cuts = np.cumsum(shares(len(batch), self._shard.count, unit(self._settings)))
+            yield np.split(batch, cuts)[self._shard.index]
 
     def _val_keys(self, epoch: int) -> Iterator[list[Key]]:
         own = range(self._shard.index, self._val, self._shard.count)

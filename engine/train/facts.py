@@ -14,7 +14,7 @@ from engine.plan.dataset import Dataset
 from engine.plan.runs import RunPlan
 from engine.plan.shares import device_batch, norm_batch
 from engine.train import devices, model
-from engine.train.augment import augmentation_hash
+from engine.train.augmentation import augmentation_hash
 from engine.train.course import order
 
 

@@ -28,9 +28,11 @@ def tally(loss_sum: Tensor, logits: Tensor, labels: Tensor, judge: Judge | None 
 
     ``loss_sum`` is a scalar, ``logits`` (images, classes), ``labels`` (images,) class indices.
     ``top5`` counts images whose class is among the five best scores, or among all of them where
-    there are fewer than five classes. ``judge`` sees the same five.
+    there are fewer than five classes. ``judge`` sees the same five. Of mixed images ``labels`` are
+    the shares of the classes (images, classes), and the class is the one with the largest share.
     """
     with torch.no_grad():
+        labels = labels.argmax(dim=1) if labels.is_floating_point() else labels
         best = logits.topk(min(5, logits.shape[1]), dim=1).indices
         if judge is not None:
             judge.see(best, labels)

@@ -14,10 +14,14 @@ from torch.utils.data import Dataset, get_worker_info
 
 from engine.plan.config import Settings
 from engine.plan.dataset import Dataset as Folder
+from engine.plan.pairs import mixes
+from engine.plan.resizing import side
 from engine.train.augment import training_crop, validation_crop
 from engine.train.batch import Batch
+from engine.train.changing import Changes
 from engine.train.course import Key
 from engine.train.images import Damaged, decode
+from engine.train.mixing import Mix, mix
 
 
 class Made:
@@ -56,10 +60,11 @@ class Images(Dataset[Batch]):
         self._settings = settings
         self._images = images
         self._made = made
+        self._changes = Changes(settings)
 
     def __getitems__(self, keys: Sequence[Key]) -> Batch:
-        side = self._settings.image_size if self._images else 0
-        pixels = np.empty((len(keys) if self._images else 0, side, side, 3), dtype=np.uint8)
+        size = self._side(keys[0]) if keys else self._settings.image_size
+        pixels = np.empty((len(keys) if self._images else 0, size, size, 3), dtype=np.uint8)
         labels: list[int] = []
         damaged: list[tuple[int, str]] = []
         missing: list[int] = []
@@ -85,7 +90,21 @@ class Images(Dataset[Batch]):
             missing=tuple(missing),
             read=len(keys) if self._images else 0,
             read_seconds=seconds if self._images else 0.0,
+            mix=self._mix(keys, size, missing),
         )
+
+    def _side(self, key: Key) -> int:
+        settings = self._settings
+        return side(settings, key.epoch) if key.part == "train" else settings.image_size
+
+    def _mix(self, keys: Sequence[Key], size: int, missing: Sequence[int]) -> Mix | None:
+        """How the images of ``keys`` but those ``missing`` are mixed."""
+        if not keys or keys[0].part != "train" or not mixes(self._settings):
+            return None
+        kept = torch.ones(len(keys), dtype=torch.bool)
+        kept[list(missing)] = False
+        samples = [key.sample for key in keys]
+        return mix(self._settings, keys[0].epoch, samples, size).without(kept)
 
     def _read(self, key: Key) -> NDArray[np.uint8]:
         settings = self._settings
@@ -100,4 +119,4 @@ class Images(Dataset[Batch]):
             smallest=settings.crop_min,
             flip=settings.flip,
         )
-        return decode(path, settings.image_size, crop)
+        return self._changes(decode(path, self._side(key), crop), key.epoch, key.sample)

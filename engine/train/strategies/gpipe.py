@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from engine.plan import stages
 from engine.plan.config import Settings
 from engine.plan.runs import RunPlan
+from engine.plan.spread import needs_company
 from engine.train import norm
 from engine.train.arithmetic import loss_of
 from engine.train.batch import Batch
@@ -29,6 +30,8 @@ class GPipe(Staged):
 
     The network's own modules sit in the stages: it keeps its keys, and the optimiser its names.
     """
+
+    _logits_on = -1
 
     def forward_backward(
         self, batch: Batch, global_count: int, clock: Clock, last: bool = True
@@ -74,7 +77,7 @@ class GPipe(Staged):
                         number,
                         self._arithmetic,
                         self._clock.busy[number],
-                        needs_company=settings.image_size <= 32,
+                        needs_company=needs_company(settings),
                         recomputing=torchgpipe.is_recomputing,
                     )
                     for number, layers in enumerate(cut(sequence, balance))
@@ -99,7 +102,7 @@ class GPipe(Staged):
 
     def _labels(self, batch: Batch) -> Tensor:
         """Where the logits come out."""
-        return batch.labels.to(self._devices[-1], non_blocking=True)
+        return self._arithmetic.labels(batch, self._devices[self._logits_on])
 
     def _home(self, tally: Tensor) -> Tensor:
         """To the first device, whose stream the step's end is marked in."""

@@ -10,13 +10,16 @@ import torch
 from torch import Tensor, nn
 
 from engine.journal.events import Event, Notice
+from engine.plan.pairs import shares, unit
 from engine.plan.runs import RunPlan
+from engine.plan.spread import needs_company
 from engine.train import norm
 from engine.train.arithmetic import arithmetic, loss_of
+from engine.train.average import Average, average
 from engine.train.batch import Batch
 from engine.train.clocks import Clock, HostClock
 from engine.train.compiling import compiled, explained
-from engine.train.course import share
+from engine.train.freeze import freeze
 from engine.train.held import held
 from engine.train.judging import Judge
 from engine.train.metrics import nothing, tally
@@ -37,6 +40,8 @@ class NoParallelism:
 
     precision = "fp32"
     tolerance = 1
+    _logits_on = 0
+    """The place of their device among this rank's."""
 
     def __init__(self, world: World = ALONE) -> None:
         self._world = world
@@ -50,19 +55,21 @@ class NoParallelism:
     ) -> list[Event]:
         settings = plan.settings
         self._devices = tuple(devices)
-        self._arithmetic = arithmetic(plan, model, devices[0])
-        self._objective = objective(settings, counts, devices[0])
+        self._arithmetic = arithmetic(plan, model, devices[0], len(counts))
+        self._objective = objective(settings, counts, devices[self._logits_on])
         self.precision = self._arithmetic.precision.name
+        freeze(model, settings)
         self._model = self._place(model)
         self._switch(plan)
         self._network = self._spread(plan, self._model)
         self._updater = self._make_updater(plan)
+        self._average = self._make_average(plan)
         self.tolerance = self._updater.tolerance
-        # The deepest feature map is the image divided by 32: one pixel of one image has no
-        # variance to be normalised by.
-        self._needs_company = settings.image_size <= 32
+        self._skips = settings.on_nan == "skip"
+        self._needs_company = needs_company(settings)
         self._side = settings.image_size
         self._accumulate = settings.accumulate
+        self._unit = unit(settings)
         self._compiled = settings.compile
         self._idle = True
         notice = self._arithmetic.precision.notice
@@ -75,7 +82,7 @@ class NoParallelism:
         """Computes every shape that a step has once, so that no timed step is the first: what is
         compiled, and what libraries choose by trying, is done then."""
         with explained() if self._compiled else nullcontext():
-            self._rehearse(sizes)
+            self._rehearse(sizes, side)
 
     def forward_backward(
         self, batch: Batch, global_count: int, clock: Clock, last: bool = True
@@ -97,12 +104,15 @@ class NoParallelism:
         return tally(loss_sum, logits, labels)
 
     def update(self, lr: float, clip: float | None, clock: Clock) -> Tensor | None:
-        norm.commit(self._model)
         if self._idle:
             self._updater.skip()
             return None
         self._idle = True
         applied = self._updater.apply(lr, clip)
+        # What fp16 skips for a scale that is too large went forward in numbers all the same.
+        norm.commit(self._model, applied if self._skips else None)
+        if self._average is not None:
+            self._average.follow(applied)
         clock.mark("update")
         return applied
 
@@ -118,23 +128,31 @@ class NoParallelism:
         return tally(loss_sum, logits, labels, judge)
 
     def begin_validation(self) -> None:
-        return
+        if self._average is not None:
+            self._average.put_in()
 
     def end_validation(self) -> None:
-        return
+        if self._average is not None:
+            self._average.take_out()
 
     def measured(self, epoch: int, step: int) -> list[Event]:
         return []
 
     def held(self) -> dict[str, int]:
-        return held(self._model, self._updater.optimizer)
+        averaged = self._average.nbytes if self._average is not None else 0
+        return held(self._model, self._updater.optimizer, averaged)
 
     def capture(self) -> dict[str, Any]:
-        return {"state_dict": on_host(self._model.state_dict()), **self._updater.capture()}
+        state = {"state_dict": on_host(self._model.state_dict()), **self._updater.capture()}
+        if self._average is not None:
+            state["ema"] = {**state["state_dict"], **on_host(self._average.values())}
+        return state
 
     def restore(self, state: dict[str, Any]) -> None:
         self._model.load_state_dict(state["state_dict"])
         self._updater.restore(state)
+        if self._average is not None:
+            self._average.restore(state.get("ema"))
 
     def capture_own(self) -> dict[str, Any]:
         return {}
@@ -144,15 +162,15 @@ class NoParallelism:
 
     def close(self) -> None:
         self._updater.skip()
-        del self._model, self._network, self._updater
+        del self._model, self._network, self._updater, self._average
 
-    def _rehearse(self, sizes: Sequence[int]) -> None:
+    def _rehearse(self, sizes: Sequence[int], side: int) -> None:
         """A throw-away step for a global batch of each size; everything is as before it."""
         kept = {name: buffer.clone() for name, buffer in self._model.named_buffers()}
         feed, clock = self.feed(), HostClock(1)
         for size in sizes:
-            own = share(size, feed.shard, feed.shards)
-            parts = self._arithmetic.blank(own, self._side).parts(self._accumulate)
+            own = shares(size, feed.shards, self._unit)[feed.shard]
+            parts = self._arithmetic.blank(own, side).parts(self._accumulate)
             for part in parts:
                 self.forward_backward(part, size, clock, part is parts[-1])
             self._forget_step()
@@ -174,7 +192,7 @@ class NoParallelism:
     def _switch(self, plan: RunPlan) -> None:
         """Turns the switches of the plan on in the bare model."""
         settings = plan.settings
-        if settings.gradient_checkpointing or settings.accumulate > 1:
+        if settings.gradient_checkpointing or settings.accumulate > 1 or settings.on_nan == "skip":
             norm.defer(self._model)
         if settings.gradient_checkpointing:
             recompute_blocks(self._model)
@@ -186,6 +204,9 @@ class NoParallelism:
     def _make_updater(self, plan: RunPlan) -> Updater:
         chosen = self._arithmetic
         return Updater(self._model, plan.settings, chosen.precision, chosen.device)
+
+    def _make_average(self, plan: RunPlan) -> Average | None:
+        return average(self._model, plan.settings)
 
     def _logits(self, images: Tensor) -> Tensor:
         with self._arithmetic.autocast():

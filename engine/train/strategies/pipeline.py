@@ -16,6 +16,7 @@ from engine.journal.events import Event, StagesMeasured
 from engine.plan import stages
 from engine.plan.config import Settings
 from engine.plan.runs import RunPlan
+from engine.plan.spread import needs_company
 from engine.train import norm
 from engine.train.arithmetic import loss_of
 from engine.train.batch import Batch
@@ -126,7 +127,7 @@ class Pipeline(Staged):
             rank,
             self._arithmetic,
             self._clock.busy[0],
-            needs_company=settings.image_size <= 32,
+            needs_company=needs_company(settings),
         )
         self._pipelined = Pipelined(stage, post, kind, settings.micro_batches or 1)
         return self._pipelined.network
@@ -170,14 +171,23 @@ class Pipeline(Staged):
 def together(parts: list[dict[str, Any]]) -> dict[str, Any]:
     """The state of the whole network from those of its stages, in order."""
     first, optimizers = parts[0], [each["optimizer"] for each in parts]
-    (group,) = first["optimizer"]["param_groups"]
-    names = [name for each in optimizers for name in each["param_groups"][0]["params"]]
+    names = [
+        [name for group in same for name in group["params"]]
+        for same in zip(*(each["param_groups"] for each in optimizers), strict=True)
+    ]
     return {
         **first,
-        "state_dict": {key: value for each in parts for key, value in each["state_dict"].items()},
+        **{
+            kind: {key: value for each in parts for key, value in each[kind].items()}
+            for kind in ("state_dict", "ema")
+            if kind in first
+        },
         "optimizer": {
             "state": {name: value for each in optimizers for name, value in each["state"].items()},
-            "param_groups": [{**group, "params": names}],
+            "param_groups": [
+                {**group, "params": own}
+                for group, own in zip(first["optimizer"]["param_groups"], names, strict=True)
+            ],
         },
     }
 
@@ -187,7 +197,11 @@ def part_of(state: dict[str, Any], keys: set[str]) -> dict[str, Any]:
     optimizer = state["optimizer"]
     return {
         **state,
-        "state_dict": {key: each for key, each in state["state_dict"].items() if key in keys},
+        **{
+            kind: {key: each for key, each in state[kind].items() if key in keys}
+            for kind in ("state_dict", "ema")
+            if kind in state
+        },
         "optimizer": {
             "state": {key: each for key, each in optimizer["state"].items() if key in keys},
             "param_groups": [
