@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from dataclasses import fields
 from functools import partial
 from typing import Any
@@ -12,10 +13,11 @@ from engine.plan.declaration import Declaration, flag
 from engine.plan.values import is_duration, kind_of, parse, show
 
 
-def add_flags(parser: argparse.ArgumentParser) -> None:
+def add_flags(parser: argparse.ArgumentParser, shown: Collection[str] | None = None) -> None:
     """Gives ``parser`` a flag for every setting; a flag that is not given leaves no trace.
 
-    A value that cannot be used raises ``SettingError`` out of ``parse_args``.
+    ``shown``: the settings of which the help tells (default: all). A value that cannot be used
+    raises ``SettingError`` out of ``parse_args``.
     """
     groups = {
         "main": parser.add_argument_group("training"),
@@ -29,13 +31,14 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     }
     for name, declared in declarations().items():
         group = groups[declared.group]
+        about = _help(name, declared) if shown is None or name in shown else argparse.SUPPRESS
         if kind_of(name) is bool:
             group.add_argument(
                 flag(name),
                 *declared.aliases,
                 action=argparse.BooleanOptionalAction,
                 default=argparse.SUPPRESS,
-                help=_help(name, declared),
+                help=about,
             )
         else:
             group.add_argument(
@@ -46,7 +49,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
                 const=parse(name, declared.bare) if declared.bare else None,
                 metavar=_metavar(name, declared),
                 default=argparse.SUPPRESS,
-                help=_help(name, declared),
+                help=about,
             )
 
 

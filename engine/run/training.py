@@ -91,12 +91,9 @@ def _checkpoint(run: str, number: int, docket: Docket, *, goes_on: bool) -> str:
     directory = docket.experiment.directory / run
     found = saved.to_go_on_from(directory) if goes_on else None
     if found is not None:
-        text = f"{run} goes on from step {found.step:,} ({found.path})"
         if found.damaged:
-            text += f": {found.damaged} is damaged"
+            text = f"{found.damaged} of {run} is damaged: it goes on from {found.path}"
             docket.tell(Notice(level="warning", text=text, code="resume"))
-        else:
-            docket.tell(Notice(level="info", text=text, code="resume"))
         return found.path
     if goes_on and number > 1:
         text = f"{run} has no whole checkpoint to go on from and begins anew"

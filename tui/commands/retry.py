@@ -1,4 +1,4 @@
-"""``resnet-tui retry``: queues again what failed, was stopped or was cut off."""
+"""``resnet-tui retry``: queues again what failed, was stopped or was cut off, to begin anew."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     experiment = shared.experiment(arguments)
     again = control.retry(experiment, arguments.only)
-    print(f"{experiment.title}: queued again {', '.join(again)}")
+    print(f"{experiment.title}: queued again, from the beginning: {', '.join(again)}")
     print(f"  see it   resnet-tui attach {experiment.title}")
     return 0

@@ -72,19 +72,23 @@ def _prepared(arguments: argparse.Namespace) -> Callable[[], Experiment]:
     """Checks everything that can be wrong; what it returns starts the experiment."""
     from engine.experiment import create
     from engine.plan import dataset, defaults, options
+    from engine.plan.runs import plan_runs
     from engine.plan.strategies import strategy
     from engine.plan.switches import check
+    from engine.run import disk
     from engine.run.spawn import start_supervisor
 
     chosen = tuple(strategy(each) for each in shared.strategies(arguments.strategy) or ("single",))
     folder = shared.folder(arguments.dataset)
     resolved = defaults.resolve(folder, options.chosen(arguments))
     # Wrong folders are refused here, before there is an experiment of them.
-    dataset.load(folder, resolved.settings.val_fraction, resolved.settings.seed)
+    found = dataset.load(folder, resolved.settings.val_fraction, resolved.settings.seed)
     machine = _machine(chosen, resolved.settings)
     check(chosen, resolved.settings, machine, defaults.asked_for(resolved.sources))
     _tell_slow(chosen, resolved.settings, machine)
     directory = shared.directory(arguments)
+    plans = plan_runs(folder, resolved.settings, chosen, machine)
+    disk.check(directory, plans, len(found.classes))
 
     def begin() -> Experiment:
         experiment = create(

@@ -1,0 +1,150 @@
+"""A run that goes on with another strategy or other switches: which it may have, and what is lost.
+
+What is learned must stay the same: a checkpoint is a place in *that* training. How it is computed
+may change, and how its images are read, and what is saved. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from engine.errors import SettingError, StrategyError
+from engine.plan.config import Settings, declarations
+from engine.plan.declaration import flag
+from engine.plan.machine import ANY, Machine
+from engine.plan.rules import broken_rule
+from engine.plan.runs import RunPlan
+from engine.plan.shares import norm_batch
+from engine.plan.strategies import SWITCHES, Strategy
+from engine.plan.switches import check, combine
+from engine.plan.values import show
+
+_PLACES = ("device", "gpus")
+"""Where it is computed: what a plan decides by it is decided anew."""
+
+CHANGEABLE: frozenset[str] = frozenset(
+    (
+        *SWITCHES,
+        *_PLACES,
+        "workers",
+        "hang_timeout",
+        "max_steps",
+        "max_time",
+        "backup_epochs",
+        "save_steps",
+        "save_time",
+        "on_nan",
+        "target_accuracy",
+        "price",
+    )
+)
+"""The settings with which a run may go on."""
+
+
+def check_given(runs: Sequence[RunPlan], given: Mapping[str, Any]) -> None:
+    """Raises ``SettingError`` where one of the settings would change what the runs learn."""
+    for name, value in given.items():
+        if name in CHANGEABLE:
+            continue
+        for run in runs:
+            now = getattr(run.settings, name)
+            if value != now:
+                label = declarations()[name].label
+                raise SettingError(
+                    name,
+                    f"{label} ({flag(name)}) of {run.run} is {show(name, now)} and cannot become "
+                    f"{show(name, value)} on the way: that is another training. Begin one from its "
+                    f"weights: resnet-tui train DATASET --weights CHECKPOINT {flag(name)} "
+                    f"{show(name, value)}",
+                )
+
+
+def replanned(
+    runs: Sequence[RunPlan],
+    settings: Settings,
+    given: Mapping[str, Any],
+    *,
+    chosen: Strategy | None = None,
+    others: Collection[str] = (),
+    machine: Machine = ANY,
+) -> tuple[RunPlan, ...]:
+    """Plans by which ``runs`` go on, each under its own name.
+
+    ``settings`` are those of the experiment, which ``given`` change; ``chosen`` is another strategy
+    for all of them, which gets a name of its own where one of ``others``, the strategies of the
+    other runs, has it. Raises ``SettingError`` and ``StrategyError``.
+    """
+    check_given(runs, given)
+    names = {run.strategy.name for run in runs}
+    if chosen is not None and len(names) > 1:
+        raise StrategyError(
+            f"{', '.join(sorted(names))} cannot all go on as {chosen.name}; choose the run that "
+            "does with --run"
+        )
+    if chosen is None and not any(name in given for name in (*SWITCHES, *_PLACES)):
+        return tuple(replace(run, settings=replace(run.settings, **given)) for run in runs)
+    found = []
+    for run in runs:
+        strategy = chosen or run.strategy
+        found.append(_combined(run, strategy, replace(settings, **given), given, machine))
+    if chosen is not None and chosen.name not in names:
+        free = (chosen.name if each == 1 else f"{chosen.name}-{each}" for each in count(1))
+        called = replace(chosen, name=next(name for name in free if name not in others))
+        found = [replace(run, strategy=called) for run in found]
+    return tuple(found)
+
+
+def _combined(
+    run: RunPlan, strategy: Strategy, asked: Settings, given: Mapping[str, Any], machine: Machine
+) -> RunPlan:
+    """``run`` trained by ``strategy`` with what was asked for, and what it learns kept."""
+    learned = {
+        name: getattr(run.settings, name) for name in declarations() if name not in CHANGEABLE
+    }
+    asked = replace(asked, **learned)
+    check((strategy,), asked, machine, [name for name in given if name in SWITCHES])
+    settings = combine(strategy, asked, machine)
+    if why := broken_rule(strategy, settings):
+        raise StrategyError(why)
+    ranks = settings.nproc or 1 if strategy.parallelism in ("ddp", "fsdp") else 1
+    return replace(
+        run, strategy=strategy, settings=settings, loaders=max(run.loaders, ranks), view=run.view
+    )
+
+
+def not_kept(before: RunPlan, after: RunPlan) -> tuple[str, ...]:
+    """What a run loses by going on with another plan, as the rest of a sentence each."""
+    lost = []
+    if _way(before) != _way(after):
+        lost.append("sums are added up in another order, so the last bits differ")
+        if before.ranks > 1 and not before.settings.sync_bn:
+            lost.append(
+                "each rank had running statistics of its own: those of the first go on for all"
+            )
+    elif before.settings.precision != after.settings.precision:
+        lost.append("arithmetic of another precision: the last bits differ")
+    if before.settings.precision != after.settings.precision:
+        lost.append("the scale of fp16 gradients begins anew")
+    was, now = norm_batch(before), norm_batch(after)
+    if was != now:
+        lost.append(f"batch normalisation sees {now} images at once, and saw {was}")
+    if lost:
+        lost.append("times and memory in the table are those of the new way alone")
+    return tuple(lost)
+
+
+def _way(plan: RunPlan) -> tuple[object, ...]:
+    settings = plan.settings
+    return (
+        plan.strategy.parallelism,
+        settings.nproc if plan.strategy.parallelism != "none" else None,
+        settings.accumulate,
+        settings.stages,
+        settings.micro_batches,
+        settings.device,
+        settings.compile,
+        settings.channels_last,
+    )
