@@ -1,5 +1,8 @@
 """Where a training's settings come from: flags, the dataset's defaults, the user's files, ours.
 
+One recipe counts, that of the place that counts most of those which name one; ``none`` is a name
+too. What it sets stands directly below what that place itself says.
+
 A dataset folder may carry a ``resnet-tui.toml``::
 
     [training]
@@ -21,6 +24,7 @@ from typing import Any
 from engine.errors import SettingError
 from engine.plan.config import Settings, declarations
 from engine.plan.declaration import flag
+from engine.plan.recipes import settings_of
 from engine.plan.text import clean
 from engine.plan.tomlfile import TRAINING, table, tables_of, value_of, wrong
 from engine.plan.userfiles import FILE, USER_FILE, here, of_user, training_defaults
@@ -30,6 +34,8 @@ FROM_DATASET = f"{FILE} of the dataset"
 FROM_HERE = f"./{FILE}"
 FROM_USER = f"your {USER_FILE}"
 FROM_US = "default"
+FROM_RECIPE = "recipe "
+"""With the recipe's name behind it."""
 
 _OF_MACHINES = ("device", "gpus", "nproc", "workers", "hang_timeout", "memory_budget", "price")
 """Settings that belong to a machine, which a dataset knows nothing of."""
@@ -39,8 +45,8 @@ _OF_MACHINES = ("device", "gpus", "nproc", "workers", "hang_timeout", "memory_bu
 class Resolved:
     settings: Settings
     sources: dict[str, str]
-    """For each setting one of ``FROM_FLAG``, ``FROM_DATASET``, ``FROM_HERE``, ``FROM_USER`` and
-    ``FROM_US``."""
+    """For each setting one of ``FROM_FLAG``, ``FROM_DATASET``, ``FROM_HERE``, ``FROM_USER``,
+    ``FROM_US`` and ``FROM_RECIPE`` with a recipe's name."""
 
 
 def resolve(dataset: Path | None, given: dict[str, Any]) -> Resolved:
@@ -51,7 +57,7 @@ def resolve(dataset: Path | None, given: dict[str, Any]) -> Resolved:
     """
     values: dict[str, Any] = {}
     sources = dict.fromkeys(declarations(), FROM_US)
-    for source, layer in reversed([(FROM_FLAG, given), *_files(dataset)]):
+    for source, layer in reversed(_with_recipe([(FROM_FLAG, given), *_files(dataset)])):
         if layer.get("device") in ("cpu", "mps"):
             values.pop("gpus", None)  # Of a file that counts less: numbers of GPUs left alone.
         if layer.get("gpus") and "device" not in layer:
@@ -73,9 +79,14 @@ def resolve(dataset: Path | None, given: dict[str, Any]) -> Resolved:
 
 
 def asked_for(sources: dict[str, str]) -> set[str]:
-    """The settings that the user asked for in this training: not those of a file, nor ours."""
+    """The settings that the user asked for in this training: not those of a file, of a recipe, nor
+    ours."""
     elsewhere = (FROM_DATASET, FROM_HERE, FROM_USER, FROM_US)
-    return {name for name in declarations() if sources.get(name) not in elsewhere}
+    return {
+        name
+        for name in declarations()
+        if sources.get(name) not in elsewhere and not sources.get(name, "").startswith(FROM_RECIPE)
+    }
 
 
 def dataset_defaults(folder: Path) -> dict[str, Any]:
@@ -115,6 +126,16 @@ def _files(dataset: Path | None) -> list[tuple[str, dict[str, Any]]]:
     if dataset is None or not _is_same(dataset / FILE, here()):
         layers.append((FROM_HERE, training_defaults(here())))
     layers.append((FROM_USER, training_defaults(of_user())))
+    return layers
+
+
+def _with_recipe(layers: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
+    """The layers, and directly below the first that names a recipe what the recipe sets."""
+    for place, (_, layer) in enumerate(layers):
+        if "recipe" in layer:
+            name = layer["recipe"]
+            recipe = (FROM_RECIPE + name, dict(settings_of(name)))
+            return [*layers[: place + 1], recipe, *layers[place + 1 :]]
     return layers
 
 

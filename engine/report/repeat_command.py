@@ -23,16 +23,20 @@ _DECIDED = ("precision", "schedule", "recompute", "micro_batches", "stages")
 """Switches that a plan decides from others: they need not be said where it would again."""
 
 
-def repeat_command(plan: RunPlan, base: Settings | None = None) -> str:
+def repeat_command(plan: RunPlan) -> str:
     """``resnet-tui train ...`` for all repeats of a row, of which ``plan`` is one; for a shell.
 
-    Only what is not as in ``base`` is said: the settings of a training of this dataset of which
-    nothing is said. ``None``: they are read from the files that ``train`` reads. The search for a
-    batch size is left out: its result is there. A strategy of the user's own is called by its name.
+    Only what is not so in a training of this dataset of which nothing is said, as ``train`` reads
+    it from the files, is said. What its recipe sets is not, for the recipe is named. The search for
+    a batch size is left out: its result is there. A strategy of the user's own is called by its
+    name.
     """
-    base = _unsaid(plan) if base is None else base
+    unsaid, recipe = _unsaid(plan), plan.settings.recipe
+    base = unsaid if recipe == unsaid.recipe else _unsaid(plan, recipe=recipe)
     chosen = _preset(plan.strategy)
     words = ["resnet-tui", "train", plan.dataset, "--strategy", chosen.name]
+    if recipe != unsaid.recipe:
+        words += [flag("recipe"), recipe]
     for name, value in _said(chosen, _wanted(plan, base), base).items():
         if kind_of(name) is bool:
             words.append(flag(name) if value else flag(name).replace("--", "--no-", 1))
@@ -41,12 +45,13 @@ def repeat_command(plan: RunPlan, base: Settings | None = None) -> str:
     return shlex.join(words)
 
 
-def _unsaid(plan: RunPlan) -> Settings:
+def _unsaid(plan: RunPlan, **said: Any) -> Settings:
+    """The settings of a training of the dataset of which only that is ``said``."""
     try:
-        return resolve(Path(plan.dataset), {}).settings
+        return resolve(Path(plan.dataset), said).settings
     except SettingError:
         # A file that is wrong by now: whoever runs the line is told so.
-        return Settings()
+        return Settings(**said)
 
 
 def _wanted(plan: RunPlan, base: Settings) -> Settings:

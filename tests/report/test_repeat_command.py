@@ -14,6 +14,7 @@ from engine.errors import ResnetTuiError
 from engine.plan import defaults, options
 from engine.plan.config import Settings
 from engine.plan.machine import ANY, Device, Machine
+from engine.plan.recipes import NAMES
 from engine.plan.runs import RunPlan, plan_runs
 from engine.plan.strategies import STRATEGIES, Strategy, strategy
 from engine.report.repeat_command import repeat_command
@@ -70,6 +71,24 @@ def test_a_best_batch_is_said_and_its_search_is_not() -> None:
     assert repeat_command(best).endswith("--strategy single --batch-size 512")
 
 
+def test_a_recipe_is_named_and_only_what_differs_from_it_is_said(tmp_path: Path) -> None:
+    def line(**given: Any) -> str:
+        settings = defaults.resolve(tmp_path, given).settings
+        (run,) = plan_runs(tmp_path, settings, (strategy("single"),), ANY)
+        assert parsed(repeat_command(run), ANY)[0].settings == run.settings
+        return repeat_command(run)
+
+    start = f"resnet-tui train {tmp_path} --strategy single"
+    assert line(recipe="imagenet") == f"{start} --recipe imagenet"
+    # What is as without a recipe must be said where the recipe has it otherwise.
+    assert line(recipe="imagenet", scale_lr=False, epochs=3) == (
+        f"{start} --recipe imagenet --epochs 3 --no-scale-lr"
+    )
+    (tmp_path / "resnet-tui.toml").write_text("[training]\nrecipe = 'quick'\nepochs = 4\n")
+    assert line() == start
+    assert line(recipe="none", ema=None) == f"{start} --recipe none"
+
+
 def test_a_strategy_that_came_twice_is_called_as_it_was_first() -> None:
     (run,) = planned(strategy("amp"), ANY, batch_size=32)
     again = replace(run, strategy=replace(run.strategy, name="amp-2"))
@@ -104,7 +123,11 @@ def test_what_files_say_of_the_dataset_is_said_otherwise(tmp_path: Path) -> None
             "batch_size": some.sampled_from([8, 64, 96, 1000]),
             "repeats": some.integers(1, 5),
             "lr": some.floats(1e-6, 10),
-            "warmup_epochs": some.floats(0, 5),
+            "recipe": some.sampled_from(["none", *NAMES]),
+            "warmup_epochs": some.none() | some.floats(0, 5),
+            "ema": some.none() | some.floats(0.1, 0.9),
+            "scale_lr": some.booleans(),
+            "label_smoothing": some.sampled_from([0.0, 0.1]),
             "seed": some.integers(0, 2**30),
             "workers": some.none() | some.integers(0, 16),
             "device": some.sampled_from(["auto", "cpu", "cuda"]),
