@@ -1,4 +1,4 @@
-"""Student's distribution, and intervals of means by it. Pure.
+"""Student's distribution, intervals of means by it, and of shares by Wilson's formula. Pure.
 
 Own code, so that a table needs no statistics library; tests hold it against one.
 """
@@ -9,9 +9,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from statistics import NormalDist
 
 CONFIDENCE = 0.95
 """That all intervals of a table hold what they are of, together."""
+
+_NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,19 @@ def welch(
     weighted = one**2 / (count - 1) + other**2 / (other_count - 1)
     freedom = together**2 / weighted if weighted > 0 else count + other_count - 2.0
     return Estimate(difference, math.sqrt(together), freedom)
+
+
+def proportion_interval(hits: int, count: int) -> tuple[float, float]:
+    """What holds the true share of hits with a probability of about 95 %, of ``count`` trials, of
+    which there is at least one (E. B. Wilson 1927, "Probable inference, the law of succession, and
+    statistical inference"). Unlike that by the normal distribution it stays within 0..1, and has a
+    width where all trials hit."""
+    z = _NORMAL.inv_cdf((1 + CONFIDENCE) / 2)
+    share, reach = hits / count, z * z / count
+    centre = (share + reach / 2) / (1 + reach)
+    half = math.sqrt(reach * (share * (1 - share) + reach / 4)) / (1 + reach)
+    # What rounding leaves beyond them.
+    return (0.0 if hits == 0 else centre - half), (1.0 if hits == count else centre + half)
 
 
 @lru_cache(maxsize=4096)
