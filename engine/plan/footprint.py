@@ -1,10 +1,10 @@
 """What a training will hold on one device, in bytes, before it starts. Pure arithmetic.
 
-Counted are the tensors at the fullest moment of a step: weights, momentum, gradients, and what is
-kept for the backward pass. Not counted, because it depends on the device and its libraries: the
-CUDA context, the workspaces of convolutions, the gradient of one weight on its way into a sum,
-buffers of NCCL, and what torch's allocator reserves and does not use. On a CPU, Python, torch and
-the decoded images come on top.
+Counted are the tensors at the fullest moment of a step: weights, gradients, what the optimiser and
+an average of weights remember, and what is kept for the backward pass. Not counted, because it
+depends on the device and its libraries: the CUDA context, the workspaces of convolutions, the
+gradient of one weight on its way into a sum, buffers of NCCL, and what torch's allocator reserves
+and does not use. On a CPU, Python, torch and the decoded images come on top.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from engine.plan.kept import FLOAT, one_pass
+from engine.plan.config import Settings
+from engine.plan.kept import FLOAT, one_pass, unkept
 from engine.plan.resnet_shapes import Layer, layers
 from engine.plan.runs import RunPlan
 from engine.plan.shares import device_batch
 
 _COMPILED = "torch.compile chooses itself what it keeps"
 _UNCUT = "where the network is cut is measured when training begins"
+_FROZEN = "what a frozen network takes in stages is not known beforehand"
 _MOST = 1 << 24
 """Images of a batch beyond which nothing is sought."""
 
@@ -32,7 +34,9 @@ class Footprint:
     """Buffers included; of ``fsdp`` this rank's part."""
     gradients: int | None = None
     optimizer: int | None = None
-    """SGD's momentum; 0 without momentum."""
+    """SGD's momentum, or both averages of AdamW; 0 of SGD without momentum."""
+    averaged: int = 0
+    """Averaged weights and statistics (``ema``)."""
     activations: int | None = None
     """The images, what is kept of them for the backward pass, and autocast's copies of weights."""
     gathered: int = 0
@@ -45,7 +49,9 @@ class Footprint:
         its fullest moment is up to ``gradients`` lower."""
         parts = (self.weights, self.gradients, self.optimizer, self.activations)
         known = [each for each in parts if each is not None]
-        return sum(known) + self.gathered if len(known) == len(parts) else None
+        if len(known) < len(parts):
+            return None
+        return sum(known) + self.averaged + self.gathered
 
 
 def footprint(plan: RunPlan, classes: int) -> Footprint:
@@ -56,17 +62,21 @@ def footprint(plan: RunPlan, classes: int) -> Footprint:
     settings = plan.settings
     network = layers(settings.model, settings.image_size, classes)
     if plan.strategy.parallelism in ("gpipe", "pipeline"):
-        if settings.balance is None or settings.compile:
-            return Footprint(unknown=_COMPILED if settings.compile else _UNCUT)
+        if settings.balance is None or settings.compile or settings.freeze:
+            why = _COMPILED if settings.compile else _FROZEN if settings.freeze else _UNCUT
+            return Footprint(unknown=why)
         return _of_stages(plan, network)
     held = _held(plan, network)
     if plan.strategy.parallelism == "fsdp":
-        held = _sharded(held, network, settings.nproc or 1)
+        held = _sharded(held, network, plan)
     if settings.compile:
         return replace(held, unknown=_COMPILED)
     images = device_batch(plan)
-    again = settings.gradient_checkpointing
-    activations = one_pass(network, images, half=_is_half(plan), again=again).fullest
+    if settings.freeze:
+        activations = unkept(network, images, half=_is_half(plan))
+    else:
+        again = settings.gradient_checkpointing
+        activations = one_pass(network, images, half=_is_half(plan), again=again).fullest
     if plan.strategy.parallelism == "dp":
         # The images of all GPUs come to the first one.
         whole = -(-settings.batch_size // settings.accumulate)
@@ -101,30 +111,50 @@ def _is_half(plan: RunPlan) -> bool:
 
 def _held(plan: RunPlan, network: Sequence[Layer]) -> Footprint:
     """What is there whatever the batch."""
+    settings = plan.settings
     parameters = FLOAT * sum(each.parameters for each in network)
-    buffers = sum(2 * FLOAT * each.channels + 8 * each.norms for each in network)
+    statistics = FLOAT * sum(2 * each.channels for each in network)
+    counters = 8 * sum(each.norms for each in network)
+    learning = FLOAT * network[-1].parameters if settings.freeze else parameters
+    followed = learning if settings.freeze else learning + statistics
     return Footprint(
-        weights=parameters + buffers,
-        gradients=parameters,
-        optimizer=parameters if plan.settings.momentum else 0,
+        weights=parameters + statistics + counters,
+        gradients=learning,
+        optimizer=_of_optimizer(settings) * learning,
+        averaged=followed if settings.ema is not None else 0,
     )
 
 
-def _sharded(held: Footprint, network: Sequence[Layer], processes: int) -> Footprint:
+def remembered(settings: Settings) -> int:
+    """Numbers that are kept of each weight that learns, beside it and its gradient."""
+    return _of_optimizer(settings) + (settings.ema is not None)
+
+
+def _of_optimizer(settings: Settings) -> int:
+    """AdamW has two averages; its count of steps is one number for a whole tensor."""
+    return 2 if settings.optimizer == "adamw" else int(settings.momentum > 0)
+
+
+def _sharded(held: Footprint, network: Sequence[Layer], plan: RunPlan) -> Footprint:
     """Each process has a part; what is not a residual block stays together from the forward to the
     backward, and while a block computes the next one is put together already."""
+    settings = plan.settings
+    processes = settings.nproc or 1
     sizes = [FLOAT * each.parameters for each in network if each.is_block]
     rest = sum(FLOAT * each.parameters for each in network if not each.is_block)
     neighbours = max(map(sum, zip(sizes, [*sizes[1:], 0], strict=True)))
     assert held.weights is not None
     assert held.gradients is not None
-    buffers = held.weights - held.gradients
-    part = -(-held.gradients // processes)
+    whole = rest + sum(sizes)
+    part, own = -(-whole // processes), -(-held.gradients // processes)
+    averaged = own + held.averaged - held.gradients if held.averaged else 0
     return Footprint(
-        weights=part + buffers,
-        gradients=part,
-        optimizer=part if held.optimizer else 0,
-        gathered=rest + neighbours + max(sizes),
+        weights=part + held.weights - whole,
+        gradients=own,
+        optimizer=_of_optimizer(settings) * own,
+        averaged=averaged,
+        # Of a frozen network the one gradient is that of the classifier.
+        gathered=rest + neighbours + (held.gradients if settings.freeze else max(sizes)),
     )
 
 

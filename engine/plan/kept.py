@@ -59,3 +59,13 @@ def one_pass(
         # The logarithms of the classes' shares, the labels, and the sum of their weights.
         waiting += images * (layers[-1].output * FLOAT + _INT64) + FLOAT
     return Pass(came_in, waiting, max(waiting, fullest))
+
+
+def unkept(layers: Sequence[Layer], images: int, *, half: bool) -> int:
+    """Bytes at the fullest moment of a pass from which nothing goes back, but from the classifier:
+    the images, what came into a layer, and what is there at once inside."""
+    value = _HALF if half else FLOAT
+    given = images * layers[0].input * FLOAT
+    first = images * (layers[0].input * value * half + layers[0].passing * value)
+    later = [images * (each.input + each.passing) * value for each in layers[1:-1]]
+    return given + max(first, *later)

@@ -37,6 +37,8 @@ class Layer:
     """What its operations keep for the backward pass, besides the layer's input."""
     indices: int = 0
     """Places in an image that are kept as well, as 64-bit numbers."""
+    passing: int = 0
+    """The most that is there at once inside, besides the layer's input, where nothing is kept."""
     input: int = 0
     output: int = 0
     keeps_output: bool = False
@@ -75,6 +77,7 @@ def layers(model: str, image_size: int, classes: int) -> tuple[Layer, ...]:
             norms=1,
             kept=2 * convolved,
             indices=pooled,
+            passing=2 * convolved,
             input=3 * image_size * image_size,
             output=pooled,
         )
@@ -87,7 +90,7 @@ def layers(model: str, image_size: int, classes: int) -> tuple[Layer, ...]:
             found.append(make(before, width, side, stride))
             side = halved(side) if stride == 2 else side
             before = width if model in BASIC else 4 * width
-    pooling = Layer(input=before * side * side, output=before)
+    pooling = Layer(passing=before, input=before * side * side, output=before)
     flattening = Layer(input=before, output=before)
     head = Layer(convolved=before * classes, bias=classes, input=before, output=classes)
     return (*found, pooling, flattening, head)
@@ -103,6 +106,7 @@ def _basic(before: int, width: int, side: int, stride: int) -> Layer:
         channels=(2 + shortcut) * width,
         norms=2 + shortcut,
         kept=(4 + shortcut) * area,
+        passing=(2 + shortcut) * area,
         input=before * side * side,
         output=area,
         keeps_output=True,
@@ -115,11 +119,14 @@ def _bottleneck(before: int, width: int, side: int, stride: int) -> Layer:
     wide = 4 * width
     shortcut = stride != 1 or before != wide
     inner = width * (2 * side * side + 2 * after * after)
+    # The first convolution and its normalisation, or the last one's and those of the shortcut.
+    passing = max(2 * width * side * side, (2 + shortcut) * wide * after * after)
     return Layer(
         convolved=before * width + 9 * width * width + width * wide + shortcut * before * wide,
         channels=2 * width + (1 + shortcut) * wide,
         norms=3 + shortcut,
         kept=inner + (2 + shortcut) * wide * after * after,
+        passing=passing,
         input=before * side * side,
         output=wide * after * after,
         keeps_output=True,

@@ -16,18 +16,26 @@ from engine.plan.shares import device_batch, norm_batch
 from engine.train import devices, model
 from engine.train.augmentation import augmentation_hash
 from engine.train.course import order
+from engine.train.freeze import learned
 
 
 class Facts:
     """To be made before a strategy takes the network apart."""
 
     def __init__(
-        self, plan: RunPlan, folder: Dataset, sizes: Sequence[int], network: nn.Module
+        self,
+        plan: RunPlan,
+        folder: Dataset,
+        sizes: Sequence[int],
+        network: nn.Module,
+        weights: str | None = None,
     ) -> None:
-        """``sizes``: of the global batches of an epoch."""
+        """``sizes``: of the global batches of an epoch; ``weights``: the hash of those that
+        training began with, where an earlier attempt told it."""
         self._plan, self._folder, self._sizes = plan, folder, tuple(sizes)
-        self._weights = model.digest(network)
+        self._weights = weights or model.digest(network)
         self._parameters = sum(each.numel() for each in network.parameters())
+        self._learning = learned(network, plan.settings)
 
     def ready(
         self,
@@ -46,6 +54,7 @@ class Facts:
         return Ready(
             model=settings.model,
             parameters=self._parameters,
+            learning=self._learning,
             classes=folder.classes,
             train_images=len(folder.train),
             val_images=len(folder.val),
@@ -58,7 +67,8 @@ class Facts:
             precision=precision,
             workers=workers,
             threads=threads,
-            hashes=self._hashes(),
+            hashes=self.hashes(),
+            strategy=self._plan.strategy.name,
             device_batch=device_batch(self._plan),
             norm_batch=norm_batch(self._plan),
             devices=tuple(map(str, used)) if len(used) > 1 else (),
@@ -67,7 +77,7 @@ class Facts:
             held=held,
         )
 
-    def _hashes(self) -> dict[str, str]:
+    def hashes(self) -> dict[str, str]:
         settings, images = self._plan.settings, len(self._folder.train)
         return {
             "weights": self._weights,

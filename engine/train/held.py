@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 
-def held(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, int]:
-    """Bytes of ``weights`` (buffers included), ``gradients`` and ``optimizer`` (its state).
+def held(model: nn.Module, optimizer: torch.optim.Optimizer, averaged: int = 0) -> dict[str, int]:
+    """Bytes of ``weights`` (buffers included), ``gradients``, ``optimizer`` (its state) and, where
+    weights are averaged, of ``averaged`` ones.
 
     Of weights that are spread over ranks, this rank's part. Gradients as they will be.
     """
@@ -21,6 +22,7 @@ def held(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, int]:
         "weights": sum(map(_bytes, chain(model.parameters(), model.buffers()))),
         "gradients": sum(map(_bytes, learning)),
         "optimizer": sum(_bytes(each) for each in state if isinstance(each, Tensor)),
+        **({"averaged": averaged} if averaged else {}),
     }
 
 

@@ -84,8 +84,12 @@ def defer(model: nn.Module) -> None:
 
 
 @torch.no_grad()
-def commit(model: nn.Module) -> None:
-    """Moves the running statistics of deferred layers by what they noted since the last time."""
+def commit(model: nn.Module, applied: Tensor | None = None) -> None:
+    """Moves the running statistics of deferred layers by what they noted since the last time.
+
+    ``applied``: 0 on the device where the step was skipped, so that they stay as they were: what
+    was noted then may be no number.
+    """
     for layer in _deferred(model):
         if passes := [*layer._aside, *layer._passes]:
             layer._aside.clear()
@@ -94,10 +98,18 @@ def commit(model: nn.Module) -> None:
             assert layer.running_mean is not None
             assert layer.running_var is not None
             momentum = 0.1 if layer.momentum is None else layer.momentum
-            layer.running_mean.lerp_(mean, momentum)
-            layer.running_var.lerp_(variance, momentum)
-            if layer.num_batches_tracked is not None:
-                layer.num_batches_tracked.add_(1)
+            _move(layer.running_mean, mean, momentum, applied)
+            _move(layer.running_var, variance, momentum, applied)
+            if (counter := layer.num_batches_tracked) is not None:
+                counter.add_(1 if applied is None else applied.to(counter, non_blocking=True))
+
+
+def _move(value: Tensor, noted: Tensor, momentum: float, applied: Tensor | None) -> None:
+    if applied is None:
+        value.lerp_(noted, momentum)
+        return
+    made = applied.to(value.device, non_blocking=True) > 0
+    value.copy_(torch.where(made, value.lerp(noted, momentum), value))
 
 
 def forget(model: nn.Module) -> None:

@@ -28,17 +28,20 @@ class Profile:
     seconds: tuple[float, ...]
     """Forward and backward."""
     sizes: tuple[int, ...]
-    """Bytes: parameters, gradients, momentum, and what is kept for the backward pass."""
+    """Bytes: parameters, gradients, what the optimiser and an average remember of them, and what is
+    kept for the backward pass."""
 
 
 def profile(
-    sequence: nn.Sequential, arithmetic: Arithmetic, images: int, side: int, *, momentum: bool
+    sequence: nn.Sequential, arithmetic: Arithmetic, images: int, side: int, *, remembered: int
 ) -> Profile:
     """Measures copies of the layers: weights, gradients, statistics and random numbers stay.
 
     In the first pass memory is measured as well, and it warms up: as many follow as fit into
     ``_BUDGET`` seconds, and then it does not count. Where none fits it is all there is, because
     what is learned from a second slow one is not worth the waiting. On a GPU a second one tells.
+
+    ``remembered``: numbers that are kept of each weight that learns, beside it and its gradient.
     """
     device = arithmetic.device
     layers = [copy.deepcopy(layer).to(device).train() for layer in sequence]
@@ -54,9 +57,11 @@ def profile(
         rows = [_pass(layers, arithmetic, batch)]
     if more := min(_PASSES, int(_BUDGET / sum(rows[0]))):
         rows = [_pass(layers, arithmetic, batch) for _ in range(more)]
-    weights = [sum(_bytes(each) for each in layer.parameters()) for layer in layers]
-    copies = 3 if momentum else 2
-    sizes = tuple(copies * own + more for own, more in zip(weights, kept.sizes, strict=True))
+    weights = [
+        sum((2 + remembered if p.requires_grad else 1) * _bytes(p) for p in layer.parameters())
+        for layer in layers
+    ]
+    sizes = tuple(own + more for own, more in zip(weights, kept.sizes, strict=True))
     del layers, kept
     _forget(device)
     return Profile(tuple(map(median, zip(*rows, strict=True))), sizes)
@@ -76,7 +81,7 @@ class _Kept:
 
     def begin(self, layer: nn.Module, x: Tensor) -> None:
         self.sizes.append(0)
-        if next(layer.parameters(), None) is not None:
+        if any(each.requires_grad for each in layer.parameters()):
             self.keep(x)  # Layers that compute again keep nothing but this, and do not say so.
 
     def keep(self, tensor: Tensor) -> Tensor:
@@ -93,9 +98,10 @@ def _pass(
 ) -> list[float]:
     """Seconds of each layer, forward and backward; tells ``kept`` what layers keep."""
     seconds = []
-    x = batch
-    for number, layer in enumerate(layers):
-        x = x.detach().requires_grad_(number > 0)
+    x, learns = batch, False
+    for layer in layers:
+        x = x.detach().requires_grad_(learns)
+        learns = learns or any(each.requires_grad for each in layer.parameters())
         wanted = [each for each in (x, *layer.parameters()) if each.requires_grad]
         if kept is not None:
             kept.begin(layer, x)
@@ -104,7 +110,8 @@ def _pass(
         began = time.perf_counter()
         with watching, arithmetic.autocast():
             y: Tensor = layer(x)
-        torch.autograd.grad(y, wanted, torch.ones_like(y))
+        if wanted:
+            torch.autograd.grad(y, wanted, torch.ones_like(y))
         _wait(arithmetic.device)
         seconds.append(time.perf_counter() - began)
         x = y

@@ -1,7 +1,7 @@
 """A rank's parts of weights that are spread over ranks, as plain tensors, and the way back.
 
-torch's fused SGD, which takes a gradient scaler's found-inf flag on the device, does not know
-sharded tensors; it computes element by element, so the parts are all it needs.
+torch's fused optimisers, which take a gradient scaler's found-inf flag on the device, do not know
+sharded tensors; they compute element by element, so the parts are all they need.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 from engine.plan.config import Settings
+from engine.train.average import Average, followed
 from engine.train.precision import Precision
 from engine.train.state import on_host
 from engine.train.updater import Updater
@@ -29,12 +30,18 @@ class Shards(nn.Module):
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self._sharded = {name: _sharded(each) for name, each in model.named_parameters()}
-        self._parts = {name: nn.Parameter(local(each)) for name, each in self._sharded.items()}
+        self._parts = {
+            name: nn.Parameter(local(each), requires_grad=each.requires_grad)
+            for name, each in self._sharded.items()
+        }
 
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, nn.Parameter]]:
         yield from self._parts.items()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._parts
 
     def take_gradients(self) -> None:
         """Moves the gradients of the model to its parts."""
@@ -82,7 +89,7 @@ class ShardedUpdater(Updater):
         captured = super().capture()
         for name, state in captured["optimizer"]["state"].items():
             for key, value in state.items():
-                if isinstance(value, Tensor):
+                if _is_spread(value):
                     state[key] = on_host(self._shards.whole(name, value))
         return captured
 
@@ -90,12 +97,32 @@ class ShardedUpdater(Updater):
         optimizer = state["optimizer"]
         parts = {
             name: {
-                key: self._shards.part(name, value) if isinstance(value, Tensor) else value
+                key: self._shards.part(name, value) if _is_spread(value) else value
                 for key, value in each.items()
             }
             for name, each in optimizer["state"].items()
         }
         super().restore({**state, "optimizer": {**optimizer, "state": parts}})
+
+
+class ShardedAverage(Average):
+    """The average of weights of which every rank holds other parts."""
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self._shards = Shards(model)
+        parts = dict(self._shards.named_parameters())
+        super().__init__(
+            {name: parts.get(name, each) for name, each in followed(model).items()}, decay
+        )
+
+    def values(self) -> dict[str, Tensor]:
+        return {
+            name: self._shards.whole(name, each) if name in self._shards else each
+            for name, each in super().values().items()
+        }
+
+    def _own(self, name: str, whole: Tensor) -> Tensor:
+        return self._shards.part(name, whole) if name in self._shards else whole
 
 
 def local(value: Tensor) -> Tensor:
@@ -114,6 +141,12 @@ def spread_like(whole: Tensor, like: Tensor) -> Tensor:
         return whole
     whole = whole.to(device=like.device, dtype=like.dtype)
     return distribute_tensor(whole, like.device_mesh, like.placements, src_data_rank=None)
+
+
+def _is_spread(value: Any) -> bool:
+    """Of what an optimiser remembers: as large as the weights, and no number such as AdamW's count
+    of steps, which every rank has."""
+    return isinstance(value, Tensor) and value.ndim > 0
 
 
 def _sharded(value: Tensor) -> DTensor:

@@ -25,6 +25,8 @@ class Wire:
     dtype: torch.dtype
     device: torch.device
     channels_last: bool
+    learns: bool = True
+    """Whether a gradient comes back: something before it learns."""
 
     def packed(self, x: Tensor) -> Tensor:
         if self.channels_last and x.dim() == 4:
@@ -45,7 +47,7 @@ class Wire:
         """A tensor without memory: packed, or as it is at the ends of the pipeline."""
         if flat:
             size = (images * self.shape.numel(),)
-            return torch.empty(size, dtype=self.dtype, device="meta", requires_grad=True)
+            return torch.empty(size, dtype=self.dtype, device="meta", requires_grad=self.learns)
         last = self.channels_last and len(self.shape) == 3
         layout = torch.channels_last if last else torch.contiguous_format
         size = (images, *self.shape)
@@ -59,11 +61,13 @@ def wires(sequence: nn.Sequential, arithmetic: Arithmetic, side: int) -> list[Wi
     last = arithmetic.layout is torch.channels_last
     x = torch.empty(1, 3, side, side, dtype=arithmetic.dtype, device="meta")
     found = [Wire(x.shape[1:], arithmetic.dtype, arithmetic.device, last)]
+    learns = False
     for layer in sequence.eval():
         held = {**dict(layer.named_parameters()), **dict(layer.named_buffers())}
         ghosts = {name: each.detach().to("meta") for name, each in held.items()}
         x = functional_call(layer, ghosts, (x,))
-        found.append(Wire(x.shape[1:], dtype, arithmetic.device, last))
+        learns = learns or any(each.requires_grad for each in layer.parameters())
+        found.append(Wire(x.shape[1:], dtype, arithmetic.device, last, learns))
     sequence.train()
     return found
 

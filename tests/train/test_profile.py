@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 
 def _profiled(layers: nn.Sequential, images: int = 4, side: int = 32) -> Profile:
     made = arithmetic(plan(Path("unused"), image_size=side), layers, CPU)
-    return profile(layers, made, images, side, momentum=True)
+    return profile(layers, made, images, side, remembered=1)
 
 
 def _resnet() -> torchvision.models.ResNet:

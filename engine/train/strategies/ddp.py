@@ -46,7 +46,8 @@ class DistributedDataParallelism(SharedBatch):
 
     def _spread(self, plan: RunPlan, model: nn.Module) -> nn.Module:
         device = self._arithmetic.device
-        self._last_gradient = LastGradient(next(model.parameters()))
+        learning = (each for each in model.parameters() if each.requires_grad)
+        self._last_gradient = LastGradient(next(learning))
         return DistributedDataParallel(
             super()._spread(plan, model),
             device_ids=[device] if device.type == "cuda" else None,

@@ -12,11 +12,12 @@ from torch.distributed.fsdp import FSDPModule, fully_shard
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from engine.plan.runs import RunPlan
+from engine.train.average import Average
 from engine.train.batch import Batch
 from engine.train.clocks import Clock
 from engine.train.judging import Judge
 from engine.train.metrics import nothing
-from engine.train.shards import ShardedUpdater, full, spread_like
+from engine.train.shards import ShardedAverage, ShardedUpdater, full, spread_like
 from engine.train.state import on_host
 from engine.train.strategies.shared_batch import SharedBatch
 from engine.train.updater import Updater
@@ -43,8 +44,10 @@ class FullySharded(SharedBatch):
             whole = full(value)
             if self._world.first:
                 values[name] = on_host(whole)
-        optimizer = self._updater.capture()
-        return {"state_dict": values, **optimizer} if self._world.first else {}
+        state = {"state_dict": values, **self._updater.capture()}
+        if self._average is not None:
+            state["ema"] = {**values, **on_host(self._average.values())}
+        return state if self._world.first else {}
 
     def restore(self, state: dict[str, Any]) -> None:
         self._take_apart()
@@ -55,6 +58,16 @@ class FullySharded(SharedBatch):
         }
         self._model.load_state_dict(parts)
         self._updater.restore(state)
+        if self._average is not None:
+            self._average.restore(state.get("ema"))
+
+    def begin_validation(self) -> None:
+        self._take_apart()
+        super().begin_validation()
+
+    def end_validation(self) -> None:
+        self._take_apart()
+        super().end_validation()
 
     def _take_apart(self) -> None:
         """What the last validation put together is weights of their own no longer."""
@@ -83,6 +96,10 @@ class FullySharded(SharedBatch):
     def _make_updater(self, plan: RunPlan) -> Updater:
         chosen = self._arithmetic
         return ShardedUpdater(self._model, plan.settings, chosen.precision, chosen.device)
+
+    def _make_average(self, plan: RunPlan) -> Average | None:
+        decay = plan.settings.ema
+        return None if decay is None else ShardedAverage(self._model, decay)
 
     def _exchanging(self, last: bool) -> AbstractContextManager[object]:
         model = self._model

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch.distributed as dist
 from torch import Tensor, nn
 
@@ -10,6 +12,7 @@ from engine.train import norm
 from engine.train.arithmetic import loss_of
 from engine.train.clocks import Clock
 from engine.train.metrics import nothing
+from engine.train.state import on_host
 from engine.train.strategies.base import Feed
 from engine.train.strategies.none import NoParallelism
 
@@ -28,12 +31,30 @@ class SharedBatch(NoParallelism):
         return Feed(shard=self._world.rank, shards=self._world.size)
 
     def begin_validation(self) -> None:
-        """Running statistics are those of the first rank, as DDP does it."""
+        """Running statistics are those of the first rank, as DDP does it; averaged ones too."""
+        self._share_statistics()
+        if self._average is not None:
+            super().begin_validation()
+            self._share_statistics()
+
+    def capture_own(self) -> dict[str, Any]:
+        """Running statistics are the first rank's at a validation alone; until then each rank has
+        its own, and normalises what nothing can be compared with by them."""
+        return {"buffers": on_host(dict(self._model.named_buffers()))}
+
+    def restore_own(self, own: dict[str, Any]) -> None:
+        buffers = own.get("buffers", {})
+        for name, buffer in self._model.named_buffers():
+            if name in buffers:
+                buffer.copy_(buffers[name])
+
+    def _share_statistics(self) -> None:
         for buffer in self._model.buffers():
             dist.broadcast(buffer, 0)
 
     def _switch(self, plan: RunPlan) -> None:
-        self._sync_bn = plan.settings.sync_bn
+        # Of a frozen network statistics stay, and there is nothing to be taken together.
+        self._sync_bn = plan.settings.sync_bn and not plan.settings.freeze
         if self._sync_bn:
             self._model = nn.SyncBatchNorm.convert_sync_batchnorm(self._model)  # type: ignore[no-untyped-call]
         super()._switch(plan)

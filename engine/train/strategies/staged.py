@@ -11,6 +11,7 @@ from torchvision.models.resnet import ResNet
 
 from engine.journal.events import Event, PipelinePlanned
 from engine.plan import stages
+from engine.plan.footprint import remembered
 from engine.plan.runs import RunPlan
 from engine.plan.shares import device_batch
 from engine.plan.stages import Balance
@@ -62,7 +63,7 @@ class Staged(NoParallelism):
             self._arithmetic,
             device_batch(plan),
             settings.image_size,
-            momentum=settings.momentum > 0,
+            remembered=remembered(settings),
         )
 
 
