@@ -92,8 +92,8 @@ _FINETUNE = Recipe(
     source="PyTorch's transfer learning tutorial (its part on finetuning the whole network, on "
     "hymenoptera): ImageNet weights, 25 epochs, SGD with momentum 0.9, learning rate 0.001 for a "
     "batch of 4, crops of 8 to 100 % of the area, mirrored. Kornblith et al. 2019 (arXiv "
-    "1805.08974): a cosine, Nesterov momentum, weight decay, and a grid of learning rates from 1e-4 "
-    "to 0.1. Differs: a batch of 32, for batch normalisation, with a learning "
+    "1805.08974): a cosine, Nesterov momentum, weight decay, and a grid of learning rates from "
+    "1e-4 to 0.1. Differs: a batch of 32, for batch normalisation, with a learning "
     "rate of 0.005 between the tutorial's (0.008 when scaled linearly) and the middle of the grid "
     "(0.003); one epoch of warm-up, because the classifier is new.",
     settings=MappingProxyType(

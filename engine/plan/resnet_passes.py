@@ -31,20 +31,46 @@ class Pass:
     forward: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Convolution:
+    places: int
+    """Of its kernel."""
+    before: int
+    """Channels of its input."""
+    inputs: int
+    """Values of its input, and of its output."""
+    outputs: int
+
+    @property
+    def operations(self) -> int:
+        return 2 * self.places * self.before * self.outputs
+
+
 @cache
 def work(model: str, image_size: int) -> tuple[Pass, ...]:
     """All passes of a step."""
     return tuple(
-        Pass(2 * kernel * before * outputs, inputs + outputs, outputs, forward=number == 0)
-        for kernel, before, inputs, outputs in _convolutions(model, image_size)
-        for number in range(2 if before == _COLOURS else 3)
+        Pass(each.operations, each.inputs + each.outputs, each.outputs, forward=number == 0)
+        for layer in _layers(model, image_size, _CLASSES)
+        for each in layer
+        for number in range(2 if each.before == _COLOURS else 3)
     )
 
 
-def _convolutions(model: str, image_size: int) -> Iterator[tuple[int, int, int, int]]:
-    """Places of each one's kernel, channels before it, values of its input and of its output."""
+@cache
+def forward_operations(model: str, image_size: int, classes: int) -> tuple[int, ...]:
+    """Operations of the forward pass of one image in each of the layers that the network flattens
+    into (``engine.plan.layers``): those of convolutions and of the classifier, without its bias."""
+    convolved = _layers(model, image_size, classes)
+    found = [sum(each.operations for each in layer) for layer in convolved]
+    # Average pooling and flattening stand before the classifier.
+    return (*found[:-1], 0, 0, found[-1])
+
+
+def _layers(model: str, image_size: int, classes: int) -> Iterator[list[_Convolution]]:
+    """The convolutions of the stem, of each block, and the classifier."""
     side = halved(image_size)
-    yield 49, _COLOURS, _COLOURS * image_size**2, STEM * side * side
+    yield [_Convolution(49, _COLOURS, _COLOURS * image_size**2, STEM * side * side)]
     side, before = halved(side), STEM
     for group, (blocks, width) in enumerate(zip(BLOCKS[model], WIDTHS, strict=True)):
         for number in range(blocks):
@@ -53,13 +79,18 @@ def _convolutions(model: str, image_size: int) -> Iterator[tuple[int, int, int, 
             wide = width if model in BASIC else 4 * width
             area, less = side * side, smaller * smaller
             if model in BASIC:
-                yield 9, before, before * area, width * less
-                yield 9, width, width * less, width * less
+                block = [
+                    _Convolution(9, before, before * area, width * less),
+                    _Convolution(9, width, width * less, width * less),
+                ]
             else:
-                yield 1, before, before * area, width * area
-                yield 9, width, width * area, width * less
-                yield 1, width, width * less, wide * less
+                block = [
+                    _Convolution(1, before, before * area, width * area),
+                    _Convolution(9, width, width * area, width * less),
+                    _Convolution(1, width, width * less, wide * less),
+                ]
             if not stays or before != wide:
-                yield 1, before, before * area, wide * less
+                block.append(_Convolution(1, before, before * area, wide * less))
+            yield block
             side, before = smaller, wide
-    yield 1, before, before, _CLASSES
+    yield [_Convolution(1, before, before, classes)]
