@@ -11,7 +11,7 @@ tasks"). The precision of a class that was never the answer is unknown, and coun
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -137,6 +137,22 @@ class ClassReport:
     def _images(self) -> np.ndarray:
         return np.array([each.images for each in self.classes])
 
+    def taken_for(self, place: int) -> tuple[Confusion, ...]:
+        """What images of one class were taken for, most often first."""
+        return self._by_true.get(place, ())
+
+    def taken_from(self, place: int) -> tuple[Confusion, ...]:
+        """Images of which other classes were taken for this one, most often first."""
+        return self._by_said.get(place, ())
+
+    @cached_property
+    def _by_true(self) -> dict[int, tuple[Confusion, ...]]:
+        return _grouped(self.confused, lambda each: each.true)
+
+    @cached_property
+    def _by_said(self) -> dict[int, tuple[Confusion, ...]]:
+        return _grouped(self.confused, lambda each: each.said)
+
     def matrix(self) -> np.ndarray:
         """``[true][said]`` images, (classes, classes) int64: 8 MB for 1,000 classes."""
         dense = np.zeros((len(self.classes), len(self.classes)), np.int64)
@@ -167,6 +183,15 @@ def of_run(run: RunView, *, best: bool = True) -> ClassReport | None:
     if judged is None:
         return None
     return class_report(judged, run.ready.classes if run.ready is not None else ())
+
+
+def _grouped(
+    pairs: Iterable[Confusion], key: Callable[[Confusion], int]
+) -> dict[int, tuple[Confusion, ...]]:
+    found: dict[int, list[Confusion]] = {}
+    for each in pairs:
+        found.setdefault(key(each), []).append(each)
+    return {place: tuple(those) for place, those in found.items()}
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -19,7 +19,7 @@ from engine.report.whole import refused, whole
 
 FORMATS: dict[str, Callable[[Comparison, Courses], str]] = {
     "csv": lambda comparison, _: to_csv(comparison),
-    "md": lambda comparison, _: to_markdown(comparison),
+    "md": to_markdown,
     "json": to_json,
     "html": to_html,
 }
@@ -49,7 +49,7 @@ def content(comparison: Comparison, format: str, courses: Courses | None = None)
 def write(comparison: Comparison, path: Path, format: str, courses: Courses | None = None) -> Path:
     """Writes it over what is there, whole or not at all, and returns the full path.
 
-    ``courses`` are for the formats that tell how each run went (json, html). Raises
+    ``courses`` are for the formats that tell how each run went (md, json, html). Raises
     ``ExperimentError``.
     """
     return write_bytes(path, content(comparison, format, courses))

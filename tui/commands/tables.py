@@ -143,7 +143,7 @@ def write(
     table = stacked(found) if format == "csv" else found[0]
     if len(found) > 1 and format != "csv":
         print("resnet-tui: --view best has each strategy at its best batch", file=sys.stderr)
-    known = courses(sources) if format in ("json", "html") else {}
+    known = courses(sources) if format != "csv" else {}
     if path is not None:
         print(f"table: {clean(str(export.write(table, path, format, known)))}")
         return

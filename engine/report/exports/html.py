@@ -11,7 +11,8 @@ from engine.report.columns import COLUMNS, Column
 from engine.report.comparison import Comparison, Row
 from engine.report.exports.courses import Courses
 from engine.report.exports.curves import charts
-from engine.report.exports.markdown import SIGNS, held, reasons, shown
+from engine.report.exports.html_classes import STYLE, classes_sections
+from engine.report.exports.markdown import SIGNS, by_class, held, reasons, shown
 from engine.report.spelling import UNKNOWN
 
 _STYLE = """
@@ -36,7 +37,7 @@ svg text{fill:currentColor;font-size:11px}svg .title{font-weight:600}
 """
 
 _SCRIPT = """
-for(const table of document.querySelectorAll('table')){
+for(const table of document.querySelectorAll('table:not(.matrix)')){
  table.querySelectorAll('th').forEach((th,place)=>th.firstChild.onclick=()=>{
   const down=th.getAttribute('aria-sort')==='ascending';
   table.querySelectorAll('th').forEach(each=>each.removeAttribute('aria-sort'));
@@ -62,7 +63,7 @@ def to_html(comparison: Comparison, courses: Courses | None = None) -> str:
         '<meta name="viewport" content="width=device-width">',
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">",
-        f"<title>{title} · resnet-tui</title><style>{_STYLE}</style></head><body>",
+        f"<title>{title} · resnet-tui</title><style>{_STYLE}{STYLE}</style></head><body>",
         f"<h1>{title}</h1>",
         f'<p class="verdict">{_text(comparison.verdict or "There is nothing to compare yet.")}</p>',
         _table(columns, comparison),
@@ -71,6 +72,7 @@ def to_html(comparison: Comparison, courses: Courses | None = None) -> str:
         _listed("Before rows are compared", comparison.remarks),
         _listed("Runs that ended early", reasons(comparison.rows)),
         _listed("Held constant", [held(each) for each in comparison.held]),
+        classes_sections(by_class(comparison, courses or {})),
         f"<h2>All columns</h2>{_table(_known(comparison), comparison)}",
         _listed("What they are", [f"{each.title}: {each.about}" for each in COLUMNS]),
         f"<script>{_SCRIPT}</script></body></html>",

@@ -12,11 +12,15 @@ import re
 from dataclasses import asdict
 from typing import Any
 
+from engine.report.classes import ClassReport, of_run
 from engine.report.columns import COLUMNS
 from engine.report.comparison import Comparison, Row
 from engine.report.exports.courses import Course, Courses
 
 SCHEMA = 1
+
+MOST_CONFUSED = 100
+"""Pairs of classes of each run; all of them are in ``resnet-tui export --confusion``."""
 
 _LONE = re.compile("[\ud800-\udfff]")
 """Halves of a pair, which UTF-8 cannot hold."""
@@ -84,6 +88,38 @@ def _run(course: Course) -> dict[str, Any]:
         "hashes": run.ready.hashes if run.ready else {},
         "settings": asdict(plan.settings) if plan else None,
         "epochs": [asdict(point) for point in course.points],
+        "by_class": _by_class(of_run(run)),
+    }
+
+
+def _by_class(report: ClassReport | None) -> dict[str, Any] | None:
+    """What the best validation said of each class, and what was most often taken for what."""
+    if report is None:
+        return None
+    names = [each.name for each in report.classes]
+    return {
+        "epoch": report.judged.epoch + 1,
+        "step": report.judged.step,
+        "images": report.images,
+        "top1": report.top1,
+        "top5": report.top5,
+        "balanced_accuracy": report.balanced_accuracy,
+        "macro_precision": report.macro_precision,
+        "macro_f1": report.macro_f1,
+        "classes": [
+            {
+                **asdict(each),
+                "recall": each.recall,
+                "precision": each.precision,
+                "f1": each.f1,
+                "recall_interval": each.interval,
+            }
+            for each in report.classes
+        ],
+        "most_confused": [
+            {**asdict(each), "true": names[each.true], "said": names[each.said]}
+            for each in report.confused[:MOST_CONFUSED]
+        ],
     }
 
 

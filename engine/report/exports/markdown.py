@@ -7,10 +7,16 @@ from collections.abc import Sequence
 
 from engine.plan.text import clean
 from engine.report.cells import cell, marks
+from engine.report.class_words import in_all, of_what, worst
+from engine.report.classes import ClassReport, of_run
 from engine.report.columns import COLUMNS, Column
 from engine.report.comparison import Comparison, Held, Row
+from engine.report.exports.courses import Courses, of_row
 from engine.report.names import names
 from engine.report.spelling import UNKNOWN
+
+WORST = 5
+"""Classes of each row that are told."""
 
 SIGNS = {"best": "▲", "worst": "▼"}
 
@@ -19,8 +25,11 @@ _ESCAPED = re.compile(r"([\\`*_\[\]<>|~$@&]|^[#+-]|(?<=^\d)[.)](?= ))")
 _NUMBERS = frozenset(("text", "flag"))
 
 
-def to_markdown(comparison: Comparison) -> str:
-    """The columns that are shown by default, then the verdict, remarks and what was held equal."""
+def to_markdown(comparison: Comparison, courses: Courses | None = None) -> str:
+    """The columns that are shown by default, then the verdict, remarks and what was held equal.
+
+    ``courses`` adds which classes were told worst.
+    """
     columns = shown(comparison)
     best = {column.name: marks(column, comparison.rows) for column in columns}
     lines = []
@@ -42,6 +51,8 @@ def to_markdown(comparison: Comparison) -> str:
     lines += _listed("Before rows are compared", comparison.remarks)
     lines += _listed("Runs that ended early", reasons(comparison.rows))
     lines += _listed("Held constant", [held(each) for each in comparison.held])
+    for title, report in by_class(comparison, courses or {}):
+        lines += ["", f"{escaped(title)}:", "", *_listed_only(worst(report, WORST))]
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
@@ -87,5 +98,26 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def by_class(comparison: Comparison, courses: Courses) -> list[tuple[str, ClassReport]]:
+    """What the most accurate repeat of each row said of three classes or more, and its title.
+
+    Of two classes one share tells the other.
+    """
+    called = names(comparison.rows)
+    found = []
+    for row in comparison.rows:
+        reports = [of_run(course.view) for course in of_row(row, courses)]
+        known = [each for each in reports if each is not None and len(each.classes) > 2]
+        if known:
+            report = max(known, key=lambda each: each.top1)
+            title = f"Worst classes of {called[row.key]} ({of_what(report)}; {in_all(report)})"
+            found.append((title, report))
+    return found
+
+
 def _listed(title: str, told: Sequence[str]) -> list[str]:
-    return ["", f"{title}:", "", *(f"- {escaped(each)}" for each in told)] if told else []
+    return ["", f"{title}:", "", *_listed_only(told)] if told else []
+
+
+def _listed_only(told: Sequence[str]) -> list[str]:
+    return [f"- {escaped(each)}" for each in told]
