@@ -31,7 +31,8 @@ COMMANDS = {
     "resume": "go on with what failed, was stopped or was cut off, where it was",
     "retry": "the same from its beginning",
     "save": "have a checkpoint saved of the run that trains, now",
-    "export": "the table, plots or event files of an experiment",
+    "predict": "what a trained network takes images for",
+    "export": "the table, plots, event files or trained weights of an experiment",
     "compare": "several experiments in one table, and whether one became slower",
     "doctor": "what this machine has, and which strategies it can run",
 }

@@ -1,4 +1,4 @@
-"""The entry of every process that uses torch: ``python -m engine.train fit|probe ...``.
+"""The entry of every process that uses torch: ``python -m engine.train fit|probe|predict|export``.
 
 Nothing here imports torch: a rank says that it has begun before it spends seconds on that.
 """
@@ -24,7 +24,15 @@ def main(argv: list[str]) -> int:
             from engine.train import probe
 
             return probe.main()
-    print("usage: python -m engine.train fit|probe ...", file=sys.stderr)
+        case ["predict", *rest]:
+            from engine.train import predict
+
+            return predict.main(rest)
+        case ["export", *rest]:
+            from engine.train import weights_out
+
+            return weights_out.main(rest)
+    print("usage: python -m engine.train fit|probe|predict|export ...", file=sys.stderr)
     return 2
 
 

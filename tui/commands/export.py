@@ -1,4 +1,4 @@
-"""``resnet-tui export``: the table, plots and event files of an experiment, as far as it is."""
+"""``resnet-tui export``: the table, plots, event files and weights of an experiment so far."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.commands import arguments as shared
-from tui.commands import tables
+from tui.commands import checkpoints, tables, weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,14 +28,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     more.add_argument(
         "--metrics", action="store_true", help="write metrics.npz into each run's directory"
     )
+    more.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="write a trained network: .pt (a state_dict), .safetensors or .onnx (extras: "
+        "safetensors, onnx)",
+    )
+    checkpoints.add_choice(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     from engine.plan.text import clean
     from engine.report.sources import read
 
+    weights.check(arguments)
     more = arguments.plots is not None or arguments.tensorboard is not None or arguments.metrics
-    wants_table = not more or arguments.format is not None or arguments.output is not None
+    asked = arguments.format is not None or arguments.output is not None
+    if arguments.weights is not None:
+        weights.export(arguments, sys.stderr if asked and arguments.output is None else sys.stdout)
+        if not more and not asked:
+            return 0
+    wants_table = not more or asked
     path = tables.destination(arguments)
     kind = tables.format_of(arguments, path)
     experiment = shared.experiment(arguments)
