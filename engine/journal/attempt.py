@@ -67,6 +67,15 @@ class Attempt:
         """Of the first rank that told it."""
         return self.readies[min(self.readies)] if self.readies else None
 
+    @property
+    def devices(self) -> int:
+        """GPUs by UUID, which ranks may share; else what ranks call their devices, where stages of
+        one process may share one and processes have one each. 0 before any rank is ready."""
+        if uuids := {uuid for each in self.readies.values() for uuid in each.uuids}:
+            return len(uuids)
+        named = [name for each in self.readies.values() for name in each.devices or (each.device,)]
+        return len(set(named) if self.world_size == 1 else named)
+
     def apply(self, rank: int, event: AnyEvent) -> None:
         match event:
             case Phase():

@@ -6,6 +6,7 @@ import math
 from collections import deque
 
 from engine.journal.attempt import CHECKPOINTS, Attempt
+from engine.journal.attempt_view import AttemptView
 from engine.journal.events import (
     AnyEvent,
     AttemptStarted,
@@ -20,7 +21,12 @@ from engine.journal.history import History
 from engine.journal.judged import JudgedView, newest
 from engine.journal.stages import pipeline_view
 from engine.journal.sums import validation_view
-from engine.journal.views import EpochView, PhaseView, PipelineView, ValidationView
+from engine.journal.views import (
+    EpochView,
+    PhaseView,
+    PipelineView,
+    ValidationView,
+)
 
 NOTICES = 300
 
@@ -169,6 +175,19 @@ class RankEvents:
         if newest is None or not newest.memory:
             return None
         return max(newest.memory.values(), key=lambda each: (each.peak_allocated or 0, each.rss))
+
+    def views(self) -> tuple[AttemptView, ...]:
+        """How each attempt computed its steps, as far as ranks tell."""
+        return tuple(
+            AttemptView(
+                number=attempt.number,
+                from_step=attempt.from_step or 0,
+                until=None if math.isinf(cut) else int(cut),
+                strategy=attempt.ready.strategy if attempt.ready is not None else "",
+                devices=attempt.devices,
+            )
+            for attempt, cut in self._with_cuts()
+        )
 
     def _begin(self, attempt: Attempt, rank: int, event: AttemptStarted) -> None:
         self.history.begin(attempt.number, event)

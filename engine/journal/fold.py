@@ -60,6 +60,7 @@ class ExperimentFold:
                 self._run(event.run).queue(event)
             case RunStarted():
                 self._begin(event.run, event.attempt, event.t, event.argv)
+                self._run(event.run).ways[event.attempt] = event.way
             case RunEnded():
                 self._run(event.run).end(event)
                 self._changed(self._machines.end(event.run, event.attempt, event.t))

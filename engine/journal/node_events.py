@@ -23,6 +23,9 @@ class RunStarted(Event, frozen=True, kw_only=True, tag="run-started"):
     attempt: Count
     argv: tuple[str, ...]
     pid: Count
+    way: str = ""
+    """A mark of how it computes (strategy, switches, devices): another one where an attempt goes on
+    in another way than the one before. Empty in older journals."""
 
 
 class RunEnded(Event, frozen=True, kw_only=True, tag="run-ended"):

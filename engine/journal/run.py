@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from engine.journal.attempt_view import AttemptView
 from engine.journal.attempts import RankEvents
 from engine.journal.events import RunEnded, RunQueued
 from engine.journal.views import Conditions, RunState, RunView
@@ -28,6 +29,8 @@ class Run:
     stop_asked: float | None = None
     spans: dict[int, tuple[float | None, float | None]] = field(default_factory=dict)
     """When each attempt was started, and when it ended."""
+    ways: dict[int, str] = field(default_factory=dict)
+    """How each attempt computes: see ``RunStarted``."""
     ranks: RankEvents = field(default_factory=RankEvents)
     view: RunView | None = None
     """What was last handed out, while nothing has changed since."""
@@ -72,6 +75,15 @@ class Run:
             if started is not None and ended is not None
         ]
         return sum(lasted) if len(lasted) == len(earlier) else None
+
+    def attempts(self) -> tuple[AttemptView, ...]:
+        """What the supervisor and the ranks said of each."""
+        found = []
+        for each in self.ranks.views():
+            started, ended = self.spans.get(each.number, (None, None))
+            lasted = ended - started if started is not None and ended is not None else None
+            found.append(replace(each, way=self.ways.get(each.number, ""), seconds=lasted))
+        return tuple(found)
 
     def ask_to_stop(self, t: float) -> None:
         """The first request counts: a second one only makes it firm."""
@@ -119,6 +131,7 @@ class Run:
             versions=ranks.versions(),
             conditions=conditions(self.run, self.attempt),
             earlier_seconds=self.earlier_seconds(),
+            attempts=self.attempts(),
             best_judged=ranks.judged(best=True),
             last_judged=ranks.judged(best=False),
         )

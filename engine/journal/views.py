@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.journal.attempt_view import AttemptView
 from engine.journal.events import (
     BatchFound,
     BatchTried,
@@ -241,6 +242,8 @@ class RunView:
     earlier_seconds: float | None = 0.0
     """Wall time of the attempts before the latest, from launch to end; ``None`` where one's end is
     not known."""
+    attempts: tuple[AttemptView, ...] = ()
+    """Oldest first; those that a later one has undone wholly as well."""
     best_judged: JudgedView | None = None
     """What the best validation so far said of each class."""
     last_judged: JudgedView | None = None

@@ -6,6 +6,7 @@ may change, and how its images are read, and what is saved. Pure.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
@@ -22,6 +23,7 @@ from engine.plan.strategies import SWITCHES, Strategy
 from engine.plan.switches import check, combine
 from engine.plan.values import show
 
+_COMPUTES = (*SWITCHES, "device", "gpus", "workers")
 _PLACES = ("device", "gpus")
 """Where it is computed: what a plan decides by it is decided anew."""
 
@@ -113,6 +115,13 @@ def _combined(
     return replace(
         run, strategy=strategy, settings=settings, loaders=max(run.loaders, ranks), view=run.view
     )
+
+
+def way(plan: RunPlan) -> str:
+    """A mark of how a run is computed: what its times and its memory are of."""
+    settings = plan.settings
+    parts = [plan.strategy.parallelism, *(getattr(settings, name) for name in _COMPUTES)]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
 def not_kept(before: RunPlan, after: RunPlan) -> tuple[str, ...]:

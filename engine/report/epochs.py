@@ -20,7 +20,7 @@ class EpochTime:
     actual: float | None
     """``None`` while it lasts."""
     whole: bool = True
-    """Not cut short, so that what it took is what an epoch takes."""
+    """Neither cut short nor gone on with halfway, so that what it took is what an epoch takes."""
 
     @property
     def error(self) -> float | None:
@@ -33,6 +33,7 @@ class EpochTime:
 def epoch_times(run: RunView) -> tuple[EpochTime, ...]:
     """Each epoch that every rank has finished, then the one at hand where it is estimated."""
     length = run.ready.steps_per_epoch if run.ready is not None else 0
+    torn = {each.from_step // length for each in run.attempts if length and each.from_step % length}
     rows = [
         EpochTime(
             epoch=each.epoch,
@@ -41,7 +42,7 @@ def epoch_times(run: RunView) -> tuple[EpochTime, ...]:
             whole=whole,
         )
         for each in run.epochs
-        for whole in (each.end_step >= (each.epoch + 1) * length,)
+        for whole in (each.end_step >= (each.epoch + 1) * length and each.epoch not in torn,)
     ]
     finished = {each.epoch for each in rows}
     expected = _finite(run.epoch_estimate)

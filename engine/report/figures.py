@@ -119,6 +119,10 @@ class Figures:
     """From the first step to the end of the first validation that reached the target, validation
     included; ``None`` where it was not reached."""
 
+    earlier_ways: tuple[tuple[str, int], ...] = ()
+    """How a run was computed before it went on in another way, and up to which step: see
+    ``ways``. Rates, times and memory are of the latest way."""
+
     comment: str = ""
     """What the diagnosis says of it."""
 

@@ -12,6 +12,7 @@ from engine.report.accuracy_time import seconds_to_accuracy
 from engine.report.epochs import EpochTime, epoch_times
 from engine.report.figures import Figures
 from engine.report.steady import steady
+from engine.report.ways import earlier_ways, own_from
 
 _WARMING = ("warming up", "compiling")
 """The phases of starting up that only make later steps faster."""
@@ -57,6 +58,7 @@ def measured(
     journals left running does not run."""
     state = "crashed" if crashed and run.state == "running" else run.state
     figures = planned(plan, experiment, state)
+    earlier = earlier_ways(run)
     wall = _wall(run)
     return replace(
         figures,
@@ -67,9 +69,11 @@ def measured(
         **_learnt(run),
         startup_seconds=_startup(run),
         warmup_seconds=_warmup(run),
-        wall_seconds=wall,
+        # What several ways took together is the time of none of them.
+        wall_seconds=None if earlier else wall,
         **_paid(run, wall, price),
         peak_memory=_peak_memory(run),
+        earlier_ways=earlier,
     )
 
 
@@ -77,7 +81,8 @@ def with_target(figures: Figures, run: RunView | None, target: float | None) -> 
     """The same, with the time that it took to an accuracy."""
     if target is None:
         return figures
-    seconds = seconds_to_accuracy(run, target) if run is not None else None
+    tells = run is not None and not figures.earlier_ways
+    seconds = seconds_to_accuracy(run, target) if run is not None and tells else None
     return replace(figures, target_accuracy=target, seconds_to_accuracy=seconds)
 
 
@@ -95,7 +100,7 @@ def _spread(run: RunView, figures: Figures) -> dict[str, Any]:
             "ranks": run.world_size,
             "device_kind": ready.device.partition(":")[0],
             "device_name": ready.device_name or None,
-            "device_count": _devices(run),
+            "device_count": run.attempts[-1].devices or None if run.attempts else None,
         }
     if run.pipeline is not None:
         found["stages"] = run.pipeline.stages
@@ -104,18 +109,12 @@ def _spread(run: RunView, figures: Figures) -> dict[str, Any]:
     return found
 
 
-def _devices(run: RunView) -> int:
-    """GPUs by UUID, which ranks may share; else what ranks call their devices, where stages of one
-    process may share one and processes have one each."""
-    uuids = {uuid for _, ready in run.readies for uuid in ready.uuids}
-    return len(uuids) or len(set(run.devices) if run.world_size == 1 else run.devices)
-
-
 def _speed(run: RunView) -> dict[str, Any]:
     """Rates, times, and shares of the time."""
     rates = steady(run)
     ended = [epoch for epoch in run.epochs if epoch.images]
     expected = _expected(run)
+    alike = own_from(run) == 0
     return {
         "images_per_second": rates.images_per_second,
         "batch_seconds_median": rates.batch_seconds_median,
@@ -129,15 +128,16 @@ def _speed(run: RunView) -> dict[str, Any]:
         "stall_share": rates.stall_share,
         "device_idle_share": rates.device_idle_share,
         "bubble": rates.bubble,
-        "first_epoch_seconds": ended[0].seconds if len(ended) > 1 else None,
-        "train_seconds": sum(epoch.seconds for epoch in ended) if ended else None,
+        "first_epoch_seconds": ended[0].seconds if len(ended) > 1 and alike else None,
+        "train_seconds": sum(epoch.seconds for epoch in ended) if ended and alike else None,
     }
 
 
 def _expected(run: RunView) -> EpochTime:
     """The last whole epoch, one that was estimated where there is one; before one has ended the one
     at hand."""
-    times = [each for each in epoch_times(run) if each.whole]
+    own, length = own_from(run), run.ready.steps_per_epoch if run.ready is not None else 0
+    times = [each for each in epoch_times(run) if each.whole and each.epoch * length >= own]
     ended = [each for each in times if each.actual is not None]
     foreseen = [each for each in ended if each.estimated is not None]
     nothing = EpochTime(epoch=0, estimated=None, actual=None)
@@ -199,7 +199,7 @@ def _wall(run: RunView) -> float | None:
 def _paid(run: RunView, wall: float | None, price: float | None) -> dict[str, Any]:
     if run.ready is None or run.ready.device == "cpu" or wall is None:
         return {}
-    hours = _devices(run) * wall / 3600
+    hours = sum(each.devices * (each.seconds or 0.0) for each in run.attempts) / 3600
     return {"gpu_hours": hours, "cost": hours * price if price is not None else None}
 
 

@@ -19,6 +19,7 @@ def remarks(rows: Sequence[Row], shown: Sequence[Entry], view: View) -> tuple[st
     said = [
         _kinds(rows),
         _not_finite(rows, called),
+        *_went_on(rows, called),
         *_best(rows, shown, called, view),
         *_normalised(rows, called),
         _crowded(shown, called),
@@ -56,6 +57,25 @@ def _not_finite(rows: Sequence[Row], called: dict[str, str]) -> str:
 
 def _is_lost(loss: float | None) -> bool:
     return loss is not None and not math.isfinite(loss)
+
+
+def _went_on(rows: Sequence[Row], called: dict[str, str]) -> list[str]:
+    """What a row calls by one name was trained in several ways."""
+    said = []
+    for row in rows:
+        for each in row.repeats:
+            if not each.earlier_ways:
+                continue
+            ways = " and ".join(
+                f"{f'as {name}' if name else 'with other switches'} up to step {count(step)}"
+                for name, step in each.earlier_ways
+            )
+            which = f" (repeat {each.repeat + 1})" if len(row.repeats) > 1 else ""
+            said.append(
+                f"{called[row.key]}{which} was trained {ways}: its rates, times and memory are of "
+                "the steps after that, its accuracy is of all."
+            )
+    return said
 
 
 def _best(

@@ -21,7 +21,7 @@ _MEDIANS = (
 )  # fmt: skip
 _OTHERWISE = (
     "name", "experiment", "run", "view", "repeat", "repeats", "state", "reason", "comment",
-    "steady", "steps_rated", "steps_kept",
+    "earlier_ways", "steady", "steps_rated", "steps_kept",
     "images_per_second", "epoch_seconds_error", "seconds_to_accuracy",
 )  # fmt: skip
 _COMMON = tuple(each.name for each in fields(Figures) if each.name not in (*_MEDIANS, *_OTHERWISE))

@@ -1,8 +1,9 @@
 """How fast a run trained once it was warm, and where its time went. Pure.
 
-Everything here is of the same steps: the training parts of epochs, without the first one where
-there are several. Sums are exact, as ranks told them at the end of each epoch; before the first
-has ended they are of the steps at hand. Median and percentile are of the rows that are kept.
+Everything here is of the same steps: the training parts of epochs that were computed as the run is
+now (see ``ways``), without those in which an attempt began, where there are others. Sums are exact,
+as ranks told them at the end of each epoch; before the first has ended they are of the steps at
+hand. Median and percentile are of the rows that are kept.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from engine.journal.events import EpochEnded
 from engine.journal.step_columns import column
 from engine.journal.views import EpochView, RunView
 from engine.report.ledger import device_ledger, known, rows
+from engine.report.ways import begun_epochs, own_from
 
 Floats = NDArray[np.float64]
 
@@ -41,36 +43,40 @@ class Steady:
 
 def steady(run: RunView) -> Steady:
     """What is known of the run so far."""
-    ended = tuple(epoch for epoch in run.epochs if epoch.images)
+    own = own_from(run)
+    trained = tuple(epoch for epoch in run.epochs if epoch.images)
+    ended = tuple(each for each in trained if each.epoch * _length(run) >= own)
     if not ended:
-        return _before_the_first(run)
-    warm = ended[1:] or ended
+        return _before_the_first(run, own)
+    begun = begun_epochs(run)
+    calm = tuple(each for each in ended if each.epoch not in begun)
+    warm = calm or ended
     seconds = sum(epoch.seconds for epoch in warm)
-    first, last = _steps(run, warm, ended)
-    times = rows(run, column("step"), first, last)
+    steps = [_steps(run, each, trained) for each in warm]
+    times = np.concatenate([rows(run, column("step"), *each) for each in steps])
     times = times[~np.isnan(times)]
     median, p95 = _quantiles(times)
     return Steady(
         images_per_second=sum(each.images for each in warm) / seconds if seconds > 0 else None,
         batch_seconds_median=median,
         batch_seconds_p95=p95,
-        steps=last - first,
+        steps=sum(last - first for first, last in steps),
         steps_kept=len(times),
-        warm=len(ended) > 1,
+        warm=bool(calm),
         stall_share=_stall(warm, seconds),
         device_idle_share=_idle(run, warm),
-        bubble=_bubble(run),
+        bubble=_bubble(run, own),
     )
 
 
-def _before_the_first(run: RunView) -> Steady:
-    """From the steps of the first epoch, as far as they are kept."""
+def _before_the_first(run: RunView, own: int) -> Steady:
+    """From the steps of the first epoch from ``own`` on, as far as they are kept."""
     last = run.history.steps
-    first = run.history.rows_kept_from
+    first = min(last, max(own, run.history.rows_kept_from))
     times = rows(run, column("step"), first, last)
     images = rows(run, "images", first, last)
     if not len(times) or len(images) != len(times):
-        return Steady(warm=False, bubble=_bubble(run))
+        return Steady(warm=False, bubble=_bubble(run, own))
     measured = ~np.isnan(times)
     seconds = float(times[measured].sum())
     waited = rows(run, column("starved"), first, last)
@@ -83,21 +89,26 @@ def _before_the_first(run: RunView) -> Steady:
         images_per_second=known(images)[measured].sum() / seconds if seconds > 0 else None,
         batch_seconds_median=median,
         batch_seconds_p95=p95,
-        steps=last,
+        steps=last - own,
         steps_kept=int(measured.sum()),
         warm=False,
         stall_share=_share(float(known(waited)[measured].sum()), seconds) if tells else None,
-        bubble=_bubble(run),
+        bubble=_bubble(run, own),
     )
 
 
-def _steps(run: RunView, warm: Sequence[EpochView], ended: Sequence[EpochView]) -> tuple[int, int]:
-    """The first step of these epochs, and the one after the last."""
+def _length(run: RunView) -> int:
+    """Steps of an epoch; 0 where they are not known."""
+    return run.ready.steps_per_epoch if run.ready is not None else 0
+
+
+def _steps(run: RunView, epoch: EpochView, trained: Sequence[EpochView]) -> tuple[int, int]:
+    """The first step of an epoch, and the one after its last."""
     if run.ready is not None:
-        first = warm[0].epoch * run.ready.steps_per_epoch
+        first = epoch.epoch * run.ready.steps_per_epoch
     else:
-        first = ended[0].end_step if len(ended) > 1 else 0
-    return min(first, warm[-1].end_step), warm[-1].end_step
+        first = max((each.end_step for each in trained if each.epoch < epoch.epoch), default=0)
+    return min(first, epoch.end_step), epoch.end_step
 
 
 def _stall(warm: Sequence[EpochView], seconds: float) -> float | None:
@@ -131,11 +142,12 @@ def _idle(run: RunView, warm: Sequence[EpochView]) -> float | None:
     return _share(sum(each.of("idle") for each in ledgers), seconds)
 
 
-def _bubble(run: RunView) -> float | None:
+def _bubble(run: RunView, own: int) -> float | None:
     if run.pipeline is None:
         return None
-    measured = run.pipeline.measured
-    warm = measured[1:] or measured
+    measured = [each for each in run.pipeline.measured if each.epoch * _length(run) >= own]
+    begun = begun_epochs(run)
+    warm = [each for each in measured if each.epoch not in begun] or measured
     seconds = sum(each.seconds for each in warm)
     busy = sum(sum(each.busy) for each in warm)
     return max(0.0, 1.0 - busy / (run.pipeline.stages * seconds)) if seconds > 0 else None

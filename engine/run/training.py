@@ -8,6 +8,7 @@ from engine.errors import ExperimentError
 from engine.experiment import Experiment, write_atomically
 from engine.journal import layout
 from engine.journal.events import Notice, RunStarted
+from engine.plan import resuming
 from engine.plan.runs import RunPlan
 from engine.run import past, saved
 from engine.run.attempt import Attempt
@@ -79,7 +80,10 @@ def begin(run: RunPlan, docket: Docket, board: Board, *, goes_on: bool = False) 
         docket.ended(run.run, number, Verdict("failed", str(error)), None)
         return None
     argv = tuple(each.encode("utf-8", "replace").decode() for each in launched.launch.argv)
-    docket.tell(RunStarted(run=run.run, attempt=number, argv=argv, pid=launched.pid))
+    started = RunStarted(
+        run=run.run, attempt=number, argv=argv, pid=launched.pid, way=resuming.way(run)
+    )
+    docket.tell(started)
     return Training(launched, run.strategy.name, docket, board)
 
 
