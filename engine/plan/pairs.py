@@ -38,3 +38,19 @@ def shares(images: int, pieces: int, each: int = 1) -> list[int]:
     """How many of ``images`` each of ``pieces`` pieces has, cut at units of ``each`` images."""
     ends = [min(images, each * end) for end in bounds(units(images, each), pieces)]
     return [end - begin for begin, end in pairwise(ends)]
+
+
+def at_once(parallelism: str, settings: Settings) -> tuple[int, int]:
+    """The fewest and the most images of a whole batch that a device computes at once.
+
+    Processes take their shares and parts at whole pairs; what chunks and micro-batches are cut
+    from is mixed already.
+    """
+    nproc, each = settings.nproc or 1, unit(settings)
+    whole = {"ddp": nproc, "fsdp": nproc}.get(parallelism, 1), settings.accumulate
+    micro_batches = settings.micro_batches or 1
+    single = {"dp": nproc, "gpipe": micro_batches, "pipeline": micro_batches}.get(parallelism, 1)
+    fewest = most = settings.batch_size
+    for pieces in whole:
+        fewest, most = min(shares(fewest, pieces, each)), max(shares(most, pieces, each))
+    return fewest // single, -(-most // single)

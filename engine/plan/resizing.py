@@ -22,8 +22,8 @@ def side(settings: Settings, epoch: int) -> int:
 
     The first epoch has ``resize_from`` and the last one ``image_size``, which validation has too.
     """
-    first, full = settings.resize_from, settings.image_size
-    if first is None or first >= full:
+    first, full = smallest(settings), settings.image_size
+    if first == full:
         return full
     begin, end = _RAMP
     progress = (epoch / max(1, settings.epochs - 1) - begin) / (end - begin)
@@ -37,9 +37,22 @@ def side(settings: Settings, epoch: int) -> int:
 
 def sides(settings: Settings) -> tuple[int, ...]:
     """Those that occur in training, the smallest first."""
-    if smallest(settings) == settings.image_size:
+    if not grows(settings):
         return (settings.image_size,)
     return tuple(dict.fromkeys(side(settings, epoch) for epoch in range(settings.epochs)))
+
+
+def full_from(settings: Settings) -> int:
+    """The first epoch whose images have the full side."""
+    if not grows(settings):
+        return 0
+    full = (each for each in range(settings.epochs) if side(settings, each) == settings.image_size)
+    return next(full, settings.epochs)
+
+
+def grows(settings: Settings) -> bool:
+    """Whether there is a smaller side before the full one."""
+    return smallest(settings) < settings.image_size
 
 
 def smallest(settings: Settings) -> int:

@@ -10,7 +10,10 @@ from collections.abc import Callable
 from engine.errors import SettingError
 from engine.plan import stages
 from engine.plan.config import Settings
+from engine.plan.image_rules import growing, mixing
 from engine.plan.layers import learning
+from engine.plan.pairs import at_once
+from engine.plan.resizing import grows, smallest
 from engine.plan.spread import needs_company
 from engine.plan.strategies import Strategy
 
@@ -139,9 +142,8 @@ def _shares(chosen: Strategy, settings: Settings) -> str:
             f"cannot share a batch of {batch} images between {nproc} devices (--nproc); give "
             "fewer, or a larger --batch-size"
         )
-    pieces = nproc if shared else settings.micro_batches or 1
-    share = batch // (pieces * settings.accumulate)
-    if share <= 1 and needs_company(settings):
+    fewest, _ = at_once(chosen.parallelism, settings)
+    if fewest <= 1 and needs_company(settings):
         parts = settings.accumulate > 1
         if shared:
             what = "device and part" if parts else "device"
@@ -149,10 +151,12 @@ def _shares(chosen: Strategy, settings: Settings) -> str:
             what = "micro-batch" if settings.micro_batches else "part" if parts else "step"
         return (
             f"leaves fewer than two images for each {what} (batch size {batch}), and batch "
-            f"normalisation needs two at {settings.image_size} px; give a larger --batch-size or "
-            "--image-size, or fewer pieces"
+            f"normalisation needs two at {smallest(settings)} px; give a larger --batch-size or "
+            f"{'--resize-from' if grows(settings) else '--image-size'}, or fewer pieces"
         )
     return ""
 
 
-_RULES: tuple[Rule, ...] = (_compiled, _synchronised, _layers, _parts, _schedule, _shares)
+_RULES: tuple[Rule, ...] = (
+    _compiled, _synchronised, growing, _layers, _parts, mixing, _schedule, _shares,
+)  # fmt: skip

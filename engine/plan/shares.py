@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.plan.pairs import at_once
 from engine.plan.runs import RunPlan
 
 
@@ -22,7 +23,8 @@ def pieces(run: RunPlan) -> int:
 def device_batch(run: RunPlan) -> int:
     """Images that one device computes at once, at most: of a share, an accumulated part or a
     micro-batch, whatever is smallest."""
-    return -(-run.settings.batch_size // pieces(run))
+    _, most = at_once(run.strategy.parallelism, run.settings)
+    return most
 
 
 def norm_batch(run: RunPlan) -> int:

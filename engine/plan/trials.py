@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from engine.errors import StrategyError
 from engine.plan.config import Settings
+from engine.plan.pairs import unit
 from engine.plan.runs import RunPlan, resized
 from engine.plan.shares import pieces
 
@@ -62,7 +63,9 @@ def sizes_of(run: RunPlan, asked: Settings, images: int | None = None) -> Sizes:
         return True
 
     asked_for = run.settings.batch_size
-    return Sizes(asked=asked_for, step=pieces(run), images=images, allowed=allowed)
+    return Sizes(
+        asked=asked_for, step=pieces(run) * unit(run.settings), images=images, allowed=allowed
+    )
 
 
 def trial_of(run: RunPlan, size: int, asked: Settings) -> RunPlan:
