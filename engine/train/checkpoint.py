@@ -7,13 +7,16 @@ import errno
 import os
 import shutil
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 
 from engine.errors import JournalError
 from engine.journal import layout
+from engine.journal.checkpoints import MEMBER, Header
 from engine.journal.events import CheckpointSaved, Notice
 from engine.journal.layout import BEST, LAST
 from engine.train.recorder import Recorder
@@ -34,25 +37,27 @@ class Checkpoints:
         self._directory = run / layout.CHECKPOINTS
         self._recorder = recorder
 
-    def save(self, state: dict[str, Any], *, epoch: int, step: int, best: bool) -> None:
-        """Writes ``last.pt``, and gives it the name ``best.pt`` as well where it is the best.
+    def save(
+        self, state: dict[str, Any], header: Header, *, best: bool = False, backup: bool = False
+    ) -> None:
+        """Writes ``last.pt``; gives it the name ``best.pt`` as well where it is the ``best``, and
+        that of its epoch where it is a ``backup``.
 
-        All steps up to ``step`` must have been harvested.
+        All steps up to the header's must have been harvested.
         """
         began = time.monotonic()
         last = self._directory / LAST
         # Always the same: what a killed save leaves is overwritten by the next.
         temporary = self._directory / f".{LAST}.unfinished"
+        kept = f"epoch-{header.epoch:03d}.pt"
+        names = [LAST, *([BEST] if best else []), *([kept] if backup else [])]
         try:
             self._directory.mkdir(exist_ok=True)
-            with temporary.open("wb") as file:
-                torch.save(state, file)
-                file.flush()
-                os.fsync(file.fileno())
+            write(temporary, state, header)
             self._recorder.sync(_JOURNAL_PATIENCE)
             temporary.replace(last)
-            if best:
-                self._name_best(last, temporary)
+            for name in names[1:]:
+                self._name(last, temporary, self._directory / name)
             _sync_directory(self._directory)
         except (OSError, RuntimeError, JournalError) as error:
             # torch.save turns a full disk into a RuntimeError of its own.
@@ -64,13 +69,13 @@ class Checkpoints:
             return
         seconds = time.monotonic() - began
         size = last.stat().st_size
-        for name in (LAST, BEST) if best else (LAST,):
+        for name in names:
             self._recorder.post(
                 CheckpointSaved(
                     path=f"{layout.CHECKPOINTS}/{name}",
-                    kind=name.removesuffix(".pt"),
-                    epoch=epoch,
-                    step=step,
+                    kind="backup" if name == kept else name.removesuffix(".pt"),
+                    epoch=header.epoch,
+                    step=header.step,
                     size=size,
                     seconds=seconds,
                 )
@@ -84,7 +89,7 @@ class Checkpoints:
             text = f"{error}; the checkpoint may know more than this journal"
             self._recorder.post(Notice(level="warning", code="checkpoint", text=text))
 
-    def _name_best(self, last: Path, temporary: Path) -> None:
+    def _name(self, last: Path, temporary: Path, name: Path) -> None:
         """A second name for the same bytes costs nothing; the next ``last.pt`` is a new file."""
         try:
             os.link(last, temporary)
@@ -92,7 +97,18 @@ class Checkpoints:
             shutil.copyfile(last, temporary)
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
-        temporary.replace(self._directory / BEST)
+        temporary.replace(name)
+
+
+def write(path: Path, state: dict[str, Any], header: Header) -> None:
+    """What ``torch.save`` writes, with the header as one more member of the archive; synced."""
+    with path.open("w+b") as file:
+        torch.save(state, file)
+        with zipfile.ZipFile(file, "a") as archive:
+            folder = archive.namelist()[0].partition("/")[0]
+            archive.writestr(f"{folder}/{MEMBER}", msgspec.json.encode(header))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync_directory(directory: Path) -> None:

@@ -19,11 +19,13 @@ from engine.errors import (
     EXIT_DONE,
     EXIT_TRAINING_FAILED,
     EXIT_WRONG_INPUT,
+    CheckpointError,
     ExperimentError,
     JournalError,
     ResnetTuiError,
 )
 from engine.journal import layout
+from engine.journal.checkpoints import read_header
 from engine.journal.events import AttemptEnded, AttemptStarted, EndState, Phase
 from engine.journal.files import writer_fields
 from engine.plan.runs import RunPlan
@@ -37,18 +39,20 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).parents[2]
 STOP_FILE = "stop"
+SAVE_FILE = "save"
 _UNEXPLAINED = "training failed with"
 """How a sentence begins that names an error and knows no more of it."""
 
 
 def main(argv: Sequence[str]) -> int:
-    """``fit --experiment DIR --run-name NAME --attempt N``; returns the exit code."""
+    """``fit --experiment DIR --run-name NAME --attempt N [--resume FILE]``; the exit code."""
     _sleep_at_barriers()
     parser = argparse.ArgumentParser(prog="python -m engine.train fit")
     parser.add_argument("--experiment", type=Path, required=True)
     # Not "--run": torchrun, which reads the words meant for us as well, would take it for its own.
     parser.add_argument("--run-name", dest="run", required=True)
     parser.add_argument("--attempt", type=int, required=True)
+    parser.add_argument("--resume", default="", help="a checkpoint, relative to the run")
     chosen = parser.parse_args(argv)
     rank = int(os.environ.get("RANK", "0"))
     journal = layout.rank_journal(chosen.experiment, chosen.run, chosen.attempt, rank)
@@ -60,20 +64,24 @@ def main(argv: Sequence[str]) -> int:
         print_to(layout.rank_log(chosen.experiment, chosen.run, chosen.attempt, rank))
     run_directory: Path = chosen.experiment / chosen.run
     attempt = layout.attempt_directory(chosen.experiment, chosen.run, chosen.attempt)
+    checkpoint = run_directory / chosen.resume if chosen.resume else None
     try:
+        # Before anything is told: of which steps do earlier attempts still count?
+        from_step = read_header(checkpoint).step if checkpoint else 0
         recorder = Recorder(
             journal,
             AttemptStarted(
                 **writer_fields(),
+                from_step=from_step,
                 rank=rank,
                 world_size=int(os.environ.get("WORLD_SIZE", "1")),
                 versions=_versions(),
             ),
         )
-    except JournalError as error:
+    except (JournalError, CheckpointError) as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    with Attempt(recorder, StopRequest(attempt / STOP_FILE)) as running:
+    with Attempt(recorder, StopRequest(attempt / STOP_FILE, attempt / SAVE_FILE)) as running:
         running.stop.interrupt_startup()
         running.plan = _read_plan(run_directory / layout.RUN_CONFIG)
         recorder.post(Phase(name="importing torch"))
@@ -81,7 +89,7 @@ def main(argv: Sequence[str]) -> int:
         from engine.train.loop import fit
         from engine.train.out_of_memory import Start, free_memory
 
-        with prepare(running.plan, run_directory, recorder, running.stop) as job:
+        with prepare(running.plan, run_directory, recorder, running.stop, checkpoint) as job:
             if job.world.size == 1:
                 # Once more: what is raised in the midst of an import may be swallowed by a library.
                 running.stop.interrupt_startup()

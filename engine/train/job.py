@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from engine.journal.events import Notice, Phase
 from engine.plan import dataset
 from engine.plan.learning_rate import Schedule, schedule
+from engine.plan.resizing import sides
 from engine.plan.runs import RunPlan
-from engine.train import devices, model
+from engine.train import devices, model, restoring
 from engine.train.alerts import NotFinite, Readers, Starving
 from engine.train.checkpoint import Checkpoints
 from engine.train.clocks import clock_for
-from engine.train.course import Shard
+from engine.train.course import BEGIN, Shard
 from engine.train.damage import Damage
 from engine.train.data import Stream, automatic_workers
 from engine.train.facts import Facts
 from engine.train.recorder import Recorder
 from engine.train.stop import StopRequest
+from engine.train.stopwatch import Stopwatch
 from engine.train.strategies.base import Feed, Strategy
 from engine.train.strategies.choose import make
 from engine.train.telemetry import SLOTS, Telemetry
 from engine.train.world import World, from_environment
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Sums over the steps of an epoch that were made before, and the seconds that they took."""
+
+    sums: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+NOTHING = Earlier()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,21 +62,49 @@ class Job:
     stop: StopRequest
     world: World
     feed: Feed
+    device: torch.device
+    hashes: dict[str, str] = field(default_factory=dict)
+    """See ``Ready.hashes``."""
     stopping: bool = False
     """All ranks have agreed to stop."""
+    saving: bool = False
+    """All ranks have agreed to save after the step at hand."""
     late: bool = False
     """All ranks have agreed that the time is up."""
+    epoch: int = 0
+    """The epoch at hand."""
+    done: int = 0
+    """Steps of it that are finished."""
     step: int = 0
     """Steps finished: the number of the next one."""
     best: float | None = None
     """The best validation accuracy so far, 0..1."""
+    best_epoch: int | None = None
+    """The epoch after which it was reached."""
     began: float | None = None
-    """``time.monotonic`` at the first step."""
+    """``time.monotonic`` at the first step of this attempt."""
+    spent: float = 0.0
+    """Seconds from the first step on, in earlier attempts."""
+    saved: float = field(default_factory=time.monotonic)
+    """``time.monotonic`` at the last save, or when the job was made."""
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    """Of the epoch at hand."""
+    earlier: Earlier = NOTHING
+    """Of the epoch at hand, what an earlier attempt did of it."""
+
+    def seconds(self) -> float:
+        """Of training, from its first step on, over all attempts."""
+        return self.spent + (0.0 if self.began is None else time.monotonic() - self.began)
 
 
 @contextmanager
-def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> Iterator[Job]:
-    """A job that is ready to warm up, its workers included; they end with the block."""
+def prepare(
+    plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest, checkpoint: Path | None = None
+) -> Iterator[Job]:
+    """A job that is ready to warm up, its workers included; they end with the block.
+
+    ``checkpoint``: what it goes on from. Raises ``CheckpointError`` where it cannot.
+    """
     settings = plan.settings
     world = from_environment()
     used = devices.of_rank(plan, world.local_rank)
@@ -71,6 +116,7 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
     folder = dataset.load(Path(plan.dataset), settings.val_fraction, settings.seed)
     if plan.trial:
         folder = replace(folder, val=dataset.Split(paths=(), labels=()))
+    resumed = None if checkpoint is None else restoring.read(checkpoint, plan, folder.classes)
     strategy = make(plan, world)
     feed = strategy.feed()
     workers = settings.workers
@@ -84,6 +130,7 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
         pinned=used[0].type == "cuda" and feed.images,
         parent=os.getpid(),
         images=feed.images,
+        start=resumed.position if resumed else BEGIN,
     )
     try:
         if world.size > 1:
@@ -93,9 +140,14 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
         world.join(used[0], settings.hang_timeout)
 
         recorder.post(Phase(name="building model"))
-        network, sentences = model.build(settings, len(folder.classes))
-        facts = Facts(plan, folder, stream.all_sizes, network)
-        events = strategy.prepare(plan, network, used, _class_counts(folder.train))
+        # What is resumed has its weights in the checkpoint; the file they came from may be gone.
+        start = settings if resumed is None else replace(settings, weights="none")
+        network, sentences = model.build(start, len(folder.classes))
+        begun_with = resumed.hashes.get("weights") if resumed else None
+        facts = Facts(plan, folder, stream.all_sizes, network, begun_with)
+        if resumed is not None:
+            restoring.check_same_course(resumed, facts.hashes())
+        events = strategy.prepare(plan, network, used, class_counts(folder))
         for sentence in sentences:
             recorder.post(Notice(level="warning", text=sentence, code="setup"))
         for event in events:
@@ -110,7 +162,7 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
             others=used[1:],
             observers=(
                 Starving(Readers(workers, cores, feed.shards)).step,
-                NotFinite(scaled=strategy.tolerance > 1).step,
+                NotFinite(skips=strategy.tolerance > 1, scaled=strategy.precision == "fp16").step,
             ),
             tell=recorder.post,
         )
@@ -125,7 +177,7 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
                 held=strategy.held(),
             )
         )
-        yield Job(
+        job = Job(
             plan=plan,
             classes=folder.classes,
             strategy=strategy,
@@ -138,25 +190,50 @@ def prepare(plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest) -> 
             stop=stop,
             world=world,
             feed=feed,
+            device=used[0],
+            hashes=facts.hashes(),
         )
+        if resumed is not None:
+            recorder.post(Phase(name="reading the checkpoint"))
+            _go_on(job, resumed)
+        yield job
         strategy.close()
         world.leave()
     finally:
         stream.close()
 
 
+def _go_on(job: Job, resumed: restoring.Resumed) -> None:
+    """Puts everything back that the checkpoint holds."""
+    header, state = resumed.header, resumed.state
+    own = restoring.own_part(resumed, job.plan, job.world)
+    job.strategy.restore(state)
+    job.strategy.restore_own(own["strategy"])
+    job.telemetry.restore(own["steps"])
+    restoring.restore_random(own, job.device)
+    job.epoch, job.done, job.step = header.epoch, header.step_in_epoch, header.step
+    job.best, job.best_epoch = header.best_acc, state["best_epoch"]
+    job.spent = state["seconds"]
+    job.earlier = Earlier(own["steps"]["sums"], own["epoch_seconds"])
+    if job.world.first:
+        text = restoring.told(resumed, job.plan, job.world)
+        kept = restoring.is_same_way(resumed, job.plan, job.world)
+        job.recorder.post(Notice(level="info" if kept else "warning", text=text, code="resumed"))
+
+
 def warm_up(job: Job) -> None:
     """Everything that is slow the first time, before the first step that counts."""
     settings = job.plan.settings
     job.recorder.post(Phase(name="compiling" if settings.compile else "warming up"))
-    job.strategy.warm_up(job.stream.sizes, settings.image_size)
+    for side in sides(settings):
+        job.strategy.warm_up(job.stream.sizes, side)
     job.telemetry.gauge.forget_peaks()
 
 
-def _class_counts(split: dataset.Split) -> list[int]:
-    """Images of each class."""
-    counted = Counter(split.labels)
-    return [counted[label] for label in range(max(counted, default=-1) + 1)]
+def class_counts(folder: dataset.Dataset) -> list[int]:
+    """Training images of each class."""
+    counted = Counter(folder.train.labels)
+    return [counted[label] for label in range(len(folder.classes))]
 
 
 def _share_of_workers(workers: int, world: World, feed: Feed) -> int:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 from engine.train.job import Job
 
 
 def is_late(job: Job) -> bool:
     """Whether the time is up; one step is made in any case, however slow its images came."""
     limit = job.plan.settings.max_time
-    if limit is None or job.began is None or job.step == 0:
-        return False
-    return time.monotonic() - job.began >= limit
+    return limit is not None and job.step > 0 and job.seconds() >= limit
 
 
 def has_all_steps(job: Job) -> bool:

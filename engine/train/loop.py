@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
-
-import msgspec
-from torch import Tensor
 
 from engine.errors import TrainingError
-from engine.journal.events import (
-    ClassesJudged,
-    EndState,
-    EpochEnded,
-    EpochStarted,
-    Notice,
-    Phase,
-    Validated,
-)
-from engine.train.batch import Batch
+from engine.journal.events import EndState, EpochEnded, EpochStarted, Phase
+from engine.train.agreeing import agree
 from engine.train.estimate import Estimate
-from engine.train.job import Job
-from engine.train.judging import Judge
-from engine.train.limits import has_all_steps, is_late, reached, steps
-from engine.train.metrics import Sums, add_up, plus
+from engine.train.evaluating import evaluate, is_better
+from engine.train.job import NOTHING, Job
+from engine.train.limits import has_all_steps, reached, steps
+from engine.train.metrics import plus
 from engine.train.rows import Loading
-from engine.train.world import Agreed
+from engine.train.saving import SAVING, is_due, save
+from engine.train.stopwatch import Stopwatch
 
 _LAG = 8
 """Steps after which a skipped step is known, on all ranks the same: see ``_position``."""
@@ -42,16 +31,18 @@ def fit(job: Job) -> Ending:
     """Trains until all epochs are done, a limit is reached, or somebody asks to stop."""
     if job.plan.trial:
         return _measure(job)
-    for epoch in range(job.plan.settings.epochs):
-        train_epoch(job, epoch)
+    while job.epoch < job.plan.settings.epochs:
+        train_epoch(job, job.epoch)
         if job.stopping:
-            return _stopped(job, epoch)
-        sums = evaluate(job, epoch)
+            return _stopped(job)
+        sums = evaluate(job, job.epoch)
         if sums is None:
-            return _stopped(job, epoch)
-        better = _is_better(job, sums)
-        job.best = sums.accuracy if better else job.best
-        _save(job, epoch, done=epoch + 1, best=better)
+            return _stopped(job)
+        better = is_better(job, sums)
+        if better:
+            job.best, job.best_epoch = sums.accuracy, job.epoch
+        job.epoch, job.done = job.epoch + 1, 0
+        save(job, best=better, backup=_is_kept(job))
         if (limit := reached(job)) != "":
             return Ending("done", limit)
     return Ending("done")
@@ -60,6 +51,7 @@ def fit(job: Job) -> Ending:
 def _measure(job: Job) -> Ending:
     """Trains for what its steps take and hold: nothing is validated, nothing is saved."""
     for epoch in range(job.plan.settings.epochs):
+        job.done = 0
         train_epoch(job, epoch)
         if job.stopping or reached(job):
             break
@@ -70,27 +62,34 @@ def _measure(job: Job) -> Ending:
 
 
 def train_epoch(job: Job, epoch: int) -> None:
-    """One pass over the training images, or a part of one where something ends it early."""
+    """One pass over the training images, or a part of one where something ends it early.
+
+    An epoch that an earlier attempt began goes on where that one saved it, its sums and its time
+    with it.
+    """
     job.recorder.post(EpochStarted(epoch=epoch, step=job.step))
-    estimate = Estimate(epoch, _sizes(job))
-    job.telemetry.begin_epoch(estimate)
-    began = time.monotonic()
-    job.began = began if job.began is None else job.began
-    for number in range(job.stream.steps_per_epoch):
+    earlier, job.earlier = job.earlier, NOTHING
+    estimate = Estimate(epoch, _sizes(job)) if job.done == 0 else None
+    job.watch = Stopwatch(earlier.seconds)
+    job.telemetry.begin_epoch(estimate, earlier.sums)
+    job.began = time.monotonic() if job.began is None else job.began
+    for number in range(job.done, job.stream.steps_per_epoch):
         if not _train_step(job, number):
             break
         _check_finite(job)
+        if is_due(job):
+            _save_within(job)
         if has_all_steps(job):
             break
     result = job.telemetry.finish_epoch()
-    seconds = time.monotonic() - began
+    job.watch.pause()
     _check_finite(job)
     if job.stopping:
         return
     for event in job.strategy.measured(epoch, job.step):
         job.recorder.post(event)
     # Images that came too late are no step's.
-    seconds = result.seconds.get("step_seconds", 0.0) if job.late else seconds
+    seconds = result.seconds.get("step_seconds", 0.0) if job.late else job.watch.seconds
     job.recorder.post(
         EpochEnded(
             epoch=epoch,
@@ -104,7 +103,7 @@ def train_epoch(job: Job, epoch: int) -> None:
             sums=result.seconds,
             read=result.read,
             read_seconds=result.read_seconds if result.read else None,
-            estimated_seconds=estimate.seconds,
+            estimated_seconds=estimate.seconds if estimate is not None else None,
         )
     )
 
@@ -119,7 +118,7 @@ def _train_step(job: Job, number: int) -> bool:
     telemetry.loaded(Loading(batch.read, batch.read_seconds, queued), len(batch))
     job.damage.note(batch)
     planned = stream.images_of_step(number)
-    agreed = _agree(job, batch, planned)
+    agreed = agree(job, batch, planned)
     if job.world.size > 1:
         telemetry.clock.agreed()
     if job.stopping or job.late:
@@ -134,62 +133,9 @@ def _train_step(job: Job, number: int) -> bool:
     applied = strategy.update(lr, job.plan.settings.clip_grad, telemetry.clock)
     telemetry.end(tally, applied)
     job.step += 1
+    job.done = number + 1
     job.stop.eager = False
     return True
-
-
-def evaluate(job: Job, epoch: int) -> Sums | None:
-    """Every validation image once; ``None`` where somebody asked to stop meanwhile."""
-    began = time.monotonic()
-    job.recorder.post(Phase(name="validating"))
-    tallies: list[Tensor] = []
-    judge = Judge(len(job.classes))
-    job.strategy.begin_validation()
-    for batch in job.stream.validation():
-        job.telemetry.place.at("validating")
-        job.damage.note(batch)
-        agreed = _agree(job, batch, len(batch) + len(batch.missing))
-        if job.stopping:
-            return None
-        job.telemetry.gauge.begin(len(batch), validating=True)
-        tallies.append(job.strategy.evaluate(batch.without(agreed.positions), judge))
-        job.telemetry.gauge.end()
-    sums = job.world.add_up(add_up(tallies))
-    judged = _judged(job, epoch, judge, sums)
-    if not job.world.first:
-        return sums
-    if not sums.finite:
-        text = f"the validation loss after epoch {epoch + 1} is not a finite number"
-        job.recorder.post(Notice(level="warning", code="validation-loss", text=text))
-    if sums.images:
-        job.recorder.post(
-            Validated(
-                epoch=epoch,
-                step=job.step,
-                images=sums.images,
-                loss_sum=sums.loss_sum if sums.finite else None,
-                top1=sums.top1,
-                top5=sums.top5,
-                seconds=time.monotonic() - began,
-            )
-        )
-    if judged is not None:
-        job.recorder.post(judged)
-    return sums
-
-
-def _is_better(job: Job, sums: Sums) -> bool:
-    """Whether it is the best validation so far; told by all ranks alike."""
-    return sums.images > 0 and (job.best is None or sums.accuracy > job.best)
-
-
-def _judged(job: Job, epoch: int, judge: Judge, sums: Sums) -> ClassesJudged | None:
-    """What a validation said of each class, where it is the best one so far or the last."""
-    best = _is_better(job, sums)
-    last = epoch + 1 == job.plan.settings.epochs or reached(job) != ""
-    if not best and not (last and sums.images):
-        return None
-    return judge.judged(job.world, epoch=epoch, step=job.step, best=best)
 
 
 def _sizes(job: Job) -> tuple[int, ...]:
@@ -209,22 +155,6 @@ def _position(job: Job) -> int:
     return job.step - job.telemetry.skipped_before(job.step - _LAG)
 
 
-def _agree(job: Job, batch: Batch, planned: int) -> Agreed:
-    """What all ranks must know before they compute ``batch``, a part of ``planned`` images."""
-    agreed = job.world.agree(
-        planned,
-        batch.missing,
-        shared=job.feed.shards == 1,
-        stop=job.stop.requested,
-        late=is_late(job),
-    )
-    job.stopping = agreed.stop
-    if agreed.late and not job.late:
-        job.late = True
-        job.stream.cut()
-    return agreed
-
-
 def _check_finite(job: Job) -> None:
     """Raises ``TrainingError`` once the recorder has seen a loss that is not finite."""
     if job.telemetry.not_finite is not None:
@@ -235,38 +165,27 @@ def _check_finite(job: Job) -> None:
         )
 
 
-def _stopped(job: Job, epoch: int) -> Ending:
-    """Saves where training stands; ``epoch`` is not finished."""
+def _is_kept(job: Job) -> bool:
+    """Whether the checkpoint after the epoch that just ended stays for good."""
+    every = job.plan.settings.backup_epochs
+    return every > 0 and job.epoch % every == 0
+
+
+def _stopped(job: Job) -> Ending:
+    """Saves where training stands, in the middle of an epoch or before its validation."""
     if job.step == 0:
         return Ending("stopped", "stopped before the first step, as asked")
-    job.recorder.post(Phase(name="saving a checkpoint"))
-    _save(job, epoch, done=epoch, best=False)
+    job.recorder.post(Phase(name=SAVING))
+    save(job)
     return Ending("stopped", f"stopped after {steps(job.step)}, as asked")
 
 
-def _save(job: Job, epoch: int, *, done: int, best: bool) -> None:
-    """Every rank gives its part and puts its journal on the disk; then the first one saves.
-
-    The others wait for it here: in their next step it would be taken for training time.
-    """
-    job.telemetry.place.at("saving a checkpoint")
-    state = _state(job, done)
-    if not job.world.first:
-        job.checkpoints.sync_journal()
-    job.world.wait_for_all()
-    if job.world.first:
-        job.checkpoints.save(state, epoch=epoch, step=job.step, best=best)
-    job.world.wait_for_all()
-
-
-def _state(job: Job, epochs_done: int) -> dict[str, Any]:
-    """What a checkpoint holds: tensors and plain types, nothing else."""
-    return {
-        **job.strategy.capture(),
-        "epoch": epochs_done,
-        "step": job.step,
-        "best_acc": job.best if job.best is not None else 0.0,
-        "scheduler": msgspec.to_builtins(job.schedule),
-        "classes": list(job.classes),
-        "config": msgspec.to_builtins(job.plan),
-    }
+def _save_within(job: Job) -> None:
+    """Saves in the middle of an epoch, whose time does not go on meanwhile."""
+    job.recorder.post(Phase(name=SAVING))
+    job.watch.pause()
+    job.telemetry.pause()
+    _check_finite(job)
+    save(job)
+    job.telemetry.go_on()
+    job.watch.go_on()

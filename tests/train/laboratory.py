@@ -30,7 +30,7 @@ from engine.train.course import Shard
 from engine.train.damage import Damage
 from engine.train.data import Stream
 from engine.train.evaluating import evaluate
-from engine.train.job import Job
+from engine.train.job import Job, class_counts
 from engine.train.loop import train_epoch
 from engine.train.metrics import FINITE, Sums
 from engine.train.recorder import Recorder
@@ -44,6 +44,8 @@ from tests.train.making import images
 TRAIN, VAL, BATCH = 17, 11, 7
 """Numbers that nothing divides: batches of 7, 7 and 3, in a world of 3 down to 1 image a rank."""
 CPU = torch.device("cpu")
+OBJECTIVE = ("label_smoothing", "class_weights", "mixup", "cutmix")
+"""Settings that say what is learned, and not how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Case:
     @property
     def plain(self) -> Case:
         """What it must equal: the same network, batches and images, trained plainly."""
-        kept = ("batch_size", "max_steps")
+        kept = ("batch_size", "max_steps", *OBJECTIVE)
         settings = {key: self.settings[key] for key in kept if key in self.settings}
         return Case("single", settings, self.network, self.clip, self.damaged, self.dtype)
 
@@ -279,6 +281,7 @@ class Laboratory:
             plan,
             model or network(case.network, case.dtype),
             devices.of_rank(plan, world.local_rank),
+            class_counts(folder),
         )
         if warm:
             inner.warm_up(stream.sizes, plan.settings.image_size)
