@@ -19,7 +19,8 @@ def summary(model: str, image_size: int = 224, classes: int = 1000, batch: int =
 
 
 def built(model: str, classes: int = 1000) -> nn.Module:
-    return torchvision.models.get_model(model, weights=None, num_classes=classes)
+    made: nn.Module = torchvision.models.get_model(model, weights=None, num_classes=classes)
+    return made
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tui.commands import arguments as shared
-from tui.commands import pipeline
+from tui.commands import model, pipeline
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,9 +23,12 @@ _SMALL_SHARED_MEMORY = 1 << 30
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     shared.add_experiments_directory(parser)
     pipeline.add_arguments(parser)
+    model.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if model.wanted(arguments):
+        return model.run(arguments)
     if pipeline.wanted(arguments):
         return pipeline.run(arguments)
     from engine.run import host
