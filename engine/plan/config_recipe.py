@@ -21,7 +21,7 @@ class RecipeSettings:
     )
     optimizer: str = setting(
         "sgd",
-        "how weights follow their gradients",
+        "how weights follow their gradients: SGD with momentum, or AdamW with betas 0.9 and 0.999",
         label="optimizer",
         group="recipe",
         choices=("sgd", "adamw"),
@@ -90,7 +90,7 @@ class RecipeSettings:
     )
     zero_init: bool = setting(
         False,
-        "begin with residual blocks that add nothing: the last scale of each is 0",
+        "draw weights so that residual blocks add nothing at first: the last scale of each is 0",
         label="zero init",
         group="recipe",
     )

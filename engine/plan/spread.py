@@ -31,7 +31,8 @@ def gpus_of(settings: Settings, machine: Machine) -> int:
 
 def needs_company(settings: Settings) -> bool:
     """Whether batch normalisation fails on one image alone, at the smallest side of any epoch."""
-    return smallest(settings) <= _SMALL
+    # A frozen network normalises by its running statistics.
+    return smallest(settings) <= _SMALL and not settings.freeze
 
 
 def spread_out(chosen: Strategy, settings: Settings, machine: Machine) -> Settings:

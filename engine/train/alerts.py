@@ -95,18 +95,26 @@ class Starving:
 
 
 class NotFinite:
-    """Warns of the first loss that is not finite, and of no other."""
+    """Warns of the first step that is not finite as it should be, and of no other."""
 
-    def __init__(self, *, scaled: bool) -> None:
-        """``scaled``: a gradient scaler skips such steps."""
-        self._scaled = scaled
+    def __init__(self, *, skips: bool = False, scaled: bool = False) -> None:
+        """``skips``: such steps are skipped. ``scaled``: in 16 bits, where gradients that overflow
+        while the loss does not are nothing to be warned of: that is how a scale is found."""
+        self._skips, self._scaled = skips, scaled
         self._told = False
 
     def step(self, row: Row) -> Notice | None:
-        if self._told or math.isfinite(row.loss_sum):
+        lost = not math.isfinite(row.loss_sum)
+        skipped = self._skips and not row.finite
+        if self._told or not (lost or (skipped and not self._scaled)):
             return None
         self._told = True
-        text = f"the loss of step {row.step} is not a finite number, at learning rate {row.lr:.4g}"
-        if self._scaled and not row.finite:
+        what = "loss" if lost else "gradient"
+        text = (
+            f"the {what} of step {row.step} is not a finite number, at learning rate {row.lr:.4g}"
+        )
+        if skipped and self._scaled:
             text += "; the gradient scaler skipped the step and lowered its scale"
+        elif skipped:
+            text += "; the step was skipped: weights, averages and statistics are as before it"
         return Notice(level="warning", code="not-finite", text=text)

@@ -27,10 +27,14 @@ _PATIENCE = 8.0
 def build(settings: Settings, classes: int) -> tuple[nn.Module, list[str]]:
     """The network on the CPU, and sentences for the user about its weights.
 
-    Weights that are drawn depend on the seed alone. Raises ``WeightsError``.
+    Weights that are drawn depend on the seed alone; with ``zero_init`` the last scale of each
+    residual block is 0 among them (Goyal et al. 2017, 1706.02677), which weights that are loaded
+    have learned. Raises ``WeightsError``.
     """
     torch.manual_seed(settings.seed)
-    model: nn.Module = torchvision.models.get_model(settings.model, num_classes=classes)
+    model: nn.Module = torchvision.models.get_model(
+        settings.model, num_classes=classes, zero_init_residual=settings.zero_init
+    )
     if settings.weights == "none":
         return model, []
     if settings.weights == "imagenet":

@@ -66,7 +66,7 @@ def test_a_device_that_is_busy_while_its_host_waits_does_not_starve() -> None:
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
 def test_the_first_loss_that_is_no_number_is_told_and_no_other(loss: float) -> None:
-    check = NotFinite(scaled=False)
+    check = NotFinite()
     assert check.step(row(0)) is None
     notice = check.step(row(7, loss=loss, finite=False))
     assert notice is not None
@@ -76,8 +76,21 @@ def test_the_first_loss_that_is_no_number_is_told_and_no_other(loss: float) -> N
 
 
 def test_a_scaler_that_skips_the_step_is_said_to() -> None:
-    check = NotFinite(scaled=True)
+    check = NotFinite(skips=True, scaled=True)
     assert check.step(row(0, finite=False)) is None  # only gradients overflowed, as fp16 begins
     notice = check.step(row(1, loss=math.inf, finite=False))
     assert notice is not None
     assert notice.text.endswith("the gradient scaler skipped the step and lowered its scale")
+
+
+def test_a_skipped_step_is_said_to_be_skipped_whether_or_not_its_loss_is_a_number() -> None:
+    by_loss, by_gradient = NotFinite(skips=True), NotFinite(skips=True)
+    assert by_loss.step(row(0)) is None
+    for check, found, what in ((by_loss, math.nan, "loss"), (by_gradient, 1.0, "gradient")):
+        notice = check.step(row(3, loss=found, finite=False))
+        assert notice is not None
+        assert notice.text == (
+            f"the {what} of step 3 is not a finite number, at learning rate 0.1; the step was "
+            "skipped: weights, averages and statistics are as before it"
+        )
+        assert check.step(row(4, loss=found, finite=False)) is None
