@@ -58,7 +58,7 @@ class Ready(Event, frozen=True, kw_only=True, tag="ready"):
     """Batches that this rank's workers read ahead at most; ``None`` without workers."""
     held: dict[str, Count] = msgspec.field(default_factory=dict)
     """Bytes that this rank holds whatever the batch: ``weights`` (buffers included), ``gradients``,
-    ``optimizer``."""
+    ``optimizer``, and where weights are averaged ``averaged``."""
     strategy: str = ""
     """The name of the strategy of this attempt: a resumed run may go on with another one."""
     learning: Count | None = None

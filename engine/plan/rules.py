@@ -12,6 +12,7 @@ from engine.plan import stages
 from engine.plan.config import Settings
 from engine.plan.image_rules import growing, mixing
 from engine.plan.layers import learning
+from engine.plan.learning_rules import freezing, optimising
 from engine.plan.pairs import at_once
 from engine.plan.resizing import grows, smallest
 from engine.plan.spread import needs_company
@@ -158,5 +159,6 @@ def _shares(chosen: Strategy, settings: Settings) -> str:
 
 
 _RULES: tuple[Rule, ...] = (
-    _compiled, _synchronised, growing, _layers, _parts, mixing, _schedule, _shares,
+    _compiled, _synchronised, growing, _layers, _parts, mixing, _schedule, _shares, optimising,
+    freezing,
 )  # fmt: skip

@@ -36,6 +36,7 @@ class RankMemory:
     """How often the allocator had to give back what it kept for later, and try again."""
     failures: int | None
     """How often memory was refused."""
+    averaged: int = 0
 
     @property
     def on_cpu(self) -> bool:
@@ -43,10 +44,10 @@ class RankMemory:
 
     @property
     def held(self) -> int | None:
-        """Weights, gradients and optimiser."""
+        """Weights, gradients and optimiser, and averaged weights where there are some."""
         if self.weights is None or self.gradients is None or self.optimizer is None:
             return None
-        return self.weights + self.gradients + self.optimizer
+        return self.weights + self.gradients + self.optimizer + self.averaged
 
     @property
     def activations(self) -> int | None:
@@ -146,6 +147,7 @@ def _of_rank(rank: int, newest: Memory, first: Memory | None, ready: Ready | Non
         weights=held.get("weights"),
         gradients=held.get("gradients"),
         optimizer=held.get("optimizer"),
+        averaged=held.get("averaged", 0),
         retries=newest.retries,
         failures=newest.failures,
     )

@@ -35,7 +35,7 @@ class Facts:
         self._plan, self._folder, self._sizes = plan, folder, tuple(sizes)
         self._weights = weights or model.digest(network)
         self._parameters = sum(each.numel() for each in network.parameters())
-        self._learning = learned(network, plan.settings)
+        self._learning = learned(network, plan.settings) if plan.settings.freeze else None
 
     def ready(
         self,

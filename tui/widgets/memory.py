@@ -62,6 +62,7 @@ def _estimate(report: MemoryReport, width: int) -> Sequence[Content]:
         ("weights", made.weights),
         ("gradients", made.gradients),
         ("optimiser", made.optimizer),
+        ("averaged", made.averaged or None),
         ("activations", made.activations),
         ("gathered", made.gathered or None),
     ]
