@@ -111,7 +111,7 @@ class Draft:
                     choices=choices,
                     open_choices=declared.open_choices,
                     problem=problem,
-                    more=declared.group != "main",
+                    group=declared.group,
                 )
             )
         return fields

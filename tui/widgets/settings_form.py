@@ -1,5 +1,7 @@
 """The settings as one line each: name, value, unit, and where the value came from.
 
+Those that few people change stand in groups that fold, each under a line of its own.
+
 The form draws fields and tells what was typed (``SettingEdited``); reading a text, and knowing
 what the others become by it, is the screen's part. One input serves all lines: it is put over the
 value that is being changed.
@@ -7,9 +9,7 @@ value that is being changed.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
@@ -20,26 +20,19 @@ from textual.content import Content
 
 from tui import setup_messages
 from tui.widgets.lines import Lines
+from tui.widgets.setting_rows import GROUPS, REMARK, Row, head, rows
 from tui.widgets.value_input import Field, ValueInput
 
 _VALUE = 11
-_REMARK = 18
-"""Cells before what is wrong with a value: a sentence needs the room."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A line: a field, a line of what is wrong with it, or (no field) the one that opens more."""
-
-    field: Field | None
-    problem: str = ""
 
 
 class SettingsForm(Container):
     """Up and down walk, left and right change a choice, Enter or a digit begins typing."""
 
     BINDING_GROUP_TITLE = "settings"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("m", "more", "more")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "more", "more", tooltip="all settings, or only those of the first lines")
+    ]
 
     DEFAULT_CSS = """
     SettingsForm {
@@ -72,7 +65,7 @@ class SettingsForm(Container):
         self.lines.show_fields(fields)
 
     def go_to(self, name: str) -> None:
-        """Puts the cursor on a setting, opening "more" where it stands there."""
+        """Puts the cursor on a setting, opening the group that it stands in."""
         self.lines.go_to(name)
 
     def action_more(self) -> None:
@@ -111,8 +104,9 @@ class SettingLines(Lines):
     def __init__(self) -> None:
         super().__init__()
         self._fields: tuple[Field, ...] = ()
-        self._rows: list[_Row] = []
-        self.opened = False
+        self._rows: list[Row] = []
+        self.opened: set[str] = set()
+        """Groups that are not folded."""
         self.label_width = 0
         """Columns of the labels: the longest and a space, so that values stand below each other."""
 
@@ -121,13 +115,13 @@ class SettingLines(Lines):
     def show_fields(self, fields: Sequence[Field]) -> None:
         self._fields = tuple(fields)
         self.label_width = max((len(each.label) + 1 for each in fields), default=0)
-        if any(each.more and each.problem for each in fields):
-            self.opened = True
+        self.opened |= {each.group for each in fields if each.problem} & GROUPS.keys()
         self._make_rows()
 
     def go_to(self, name: str) -> None:
-        if any(each.name == name and each.more for each in self._fields):
-            self.opened = True
+        group = next((each.group for each in self._fields if each.name == name), "")
+        if group in GROUPS and group not in self.opened:
+            self.opened.add(group)
             self._make_rows()
         for number, row in enumerate(self._rows):
             if row.field is not None and row.field.name == name and not row.problem:
@@ -138,8 +132,12 @@ class SettingLines(Lines):
 
     @property
     def field(self) -> Field | None:
-        """The setting under the cursor; ``None`` on the line that opens more."""
-        return self._rows[self.cursor].field if self.cursor < len(self._rows) else None
+        """The setting under the cursor; ``None`` on the line of a group."""
+        return self._row.field
+
+    @property
+    def _row(self) -> Row:
+        return self._rows[self.cursor] if self.cursor < len(self._rows) else Row()
 
     def on_key(self, event: events.Key) -> None:
         """A digit on a number begins typing it; elsewhere it is the screen's."""
@@ -151,7 +149,7 @@ class SettingLines(Lines):
 
     def action_enter(self) -> None:
         if self.field is None:
-            self.action_more()
+            self._fold(self._row.head)
         elif self.field.choices and not self.field.open_choices:
             self.action_step(1)
         else:
@@ -160,8 +158,8 @@ class SettingLines(Lines):
     def action_cycle(self, by: int) -> None:
         field = self.field
         if field is None:
-            if self.opened == (by < 0):
-                self.action_more()
+            if (self._row.head in self.opened) == (by < 0):
+                self._fold(self._row.head)
         elif field.choices:
             known = field.text in field.choices
             at = field.choices.index(field.text) + by if known else 0
@@ -174,10 +172,21 @@ class SettingLines(Lines):
             self.post_message(setup_messages.SettingEdited(self.field.name, None))
 
     def action_more(self) -> None:
-        """Opens or closes the settings that few people change."""
-        self.opened = not self.opened
+        """Opens all groups, or closes them where one is open."""
+        self.opened = set() if self.opened else set(GROUPS)
         self._make_rows()
-        self.cursor = next(n for n, row in enumerate(self._rows) if row.field is None)
+        self.cursor = next((n for n, row in enumerate(self._rows) if row.head), self.cursor)
+
+    def _fold(self, group: str) -> None:
+        """Opens or closes one group; as much of an opened one as fits comes into sight."""
+        self.opened ^= {group}
+        self._make_rows()
+        at = next((n for n, row in enumerate(self._rows) if row.head == group), self.cursor)
+        self.cursor = at
+        inside = sum(each.group == group for each in self._fields) if group in self.opened else 0
+        hidden = at + inside + 1 - round(self.scroll_y) - self.scrollable_content_region.height
+        if hidden > 0:
+            self.scroll_to(y=min(at, round(self.scroll_y) + hidden), animate=False)
 
     def watch_cursor(self, old: int, new: int) -> None:
         super().watch_cursor(old, new)
@@ -208,13 +217,12 @@ class SettingLines(Lines):
         row = self._rows[number]
         field = row.field
         if row.problem:
-            return Content.assemble(" " * _REMARK, (row.problem, "$error"))
+            return Content.assemble(" " * REMARK, (row.problem, "$error"))
         here = number == self.cursor and self.has_focus
         pointer = ("▌ " if here else "  ", "$primary")
         if field is None:
-            count = sum(each.more for each in self._fields)
-            arrow = "▾" if self.opened else "▸"
-            return Content.assemble(pointer, (f"{arrow} more  ", "$quiet"), (f"{count}", "$quiet"))
+            opened = row.head in self.opened
+            return Content.assemble(pointer, head(row.head, self._fields, opened, self.label_width))
         given = field.source not in ("", "default")
         style = "$error" if field.problem else "bold" if given else ""
         room = max(_VALUE, width - self.label_width - 4) if len(field.text) > _VALUE else _VALUE
@@ -234,21 +242,21 @@ class SettingLines(Lines):
         )
 
     def _make_rows(self) -> None:
-        before = self.field.name if self.field else ""
-        self._rows = []
-        for field in (each for each in self._fields if not each.more):
-            self._add(field)
-        if any(each.more for each in self._fields):
-            self._rows.append(_Row(None))
-        for field in (each for each in self._fields if each.more and self.opened):
-            self._add(field)
+        before = self._row
+        width = self.scrollable_content_region.width - REMARK - 1
+        self._rows = rows(self._fields, self.opened, width)
         self.set_count(len(self._rows))
-        if before and (self.field is None or self.field.name != before):
-            self.go_to(before)
+        if before.head:
+            heads = (n for n, row in enumerate(self._rows) if row.head == before.head)
+            self.cursor = next(heads, self.cursor)
+        elif before.field is not None and self._row.field is not before.field:
+            self._return_to(before.field)
 
-    def _add(self, field: Field) -> None:
-        self._rows.append(_Row(field))
-        if field.problem:
-            width = self.scrollable_content_region.width - _REMARK - 1
-            lines = textwrap.wrap(field.problem, max(24, width))
-            self._rows.extend(_Row(field, line) for line in lines)
+    def _return_to(self, field: Field) -> None:
+        """After the lines changed: to the same setting, or to the group that it is folded into."""
+        for number, row in enumerate(self._rows):
+            same = row.field is not None and row.field.name == field.name and not row.problem
+            if same or row.head == field.group:
+                self.cursor = number
+            if same:
+                return

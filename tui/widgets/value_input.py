@@ -25,8 +25,8 @@ class Field:
     choices: tuple[str, ...] = ()
     open_choices: bool = False
     problem: str = ""
-    more: bool = False
-    """Whether it stands behind "more"."""
+    group: str = ""
+    """Under which it stands: some groups fold."""
 
 
 class ValueInput(Input):
