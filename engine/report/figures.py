@@ -65,6 +65,8 @@ class Figures:
     """Images over wall time."""
     steady: bool = True
     """Whether the first epoch is left out of rates: not where it is the only one."""
+    grown: bool = True
+    """Whether rates are of images of the full side: not where they grow and have not yet."""
     steps_rated: int = 0
     """Steps that the throughput is of."""
     steps_kept: int = 0

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.journal.views import RunView
+from engine.plan.resizing import full_from
 from engine.plan.runs import RunPlan
 from engine.plan.shares import device_batch, norm_batch
 from engine.report.accuracy_time import seconds_to_accuracy
@@ -65,7 +66,7 @@ def measured(
         repeats=int(run.state == "done"),
         reason=run.reason,
         **_spread(run, figures),
-        **_speed(run),
+        **_speed(run, full_from(plan.settings)),
         **_learnt(run),
         startup_seconds=_startup(run),
         warmup_seconds=_warmup(run),
@@ -109,9 +110,9 @@ def _spread(run: RunView, figures: Figures) -> dict[str, Any]:
     return found
 
 
-def _speed(run: RunView) -> dict[str, Any]:
+def _speed(run: RunView, grown_from: int) -> dict[str, Any]:
     """Rates, times, and shares of the time."""
-    rates = steady(run)
+    rates = steady(run, grown_from)
     ended = [epoch for epoch in run.epochs if epoch.images]
     expected = _expected(run)
     alike = own_from(run) == 0
@@ -122,6 +123,7 @@ def _speed(run: RunView) -> dict[str, Any]:
         "steps_rated": rates.steps,
         "steps_kept": rates.steps_kept,
         "steady": rates.warm,
+        "grown": rates.grown,
         "epoch_seconds_estimated": expected.estimated,
         "epoch_seconds_actual": expected.actual,
         "epoch_seconds_error": expected.error,

@@ -25,6 +25,7 @@ def remarks(rows: Sequence[Row], shown: Sequence[Entry], view: View) -> tuple[st
         _crowded(shown, called),
         _taking_turns(shown, called),
         _cold(rows, called),
+        _growing(rows, called),
         _forgotten(rows, called),
     ]
     return tuple(each for each in said if each)
@@ -165,6 +166,18 @@ def _cold(rows: Sequence[Row], called: dict[str, str]) -> str:
         return ""
     whose = "all rates" if len(those) == len(rated) else f"the rates of {listed(those)}"
     return f"The first epoch, which warms up, is in {whose}: there is no other."
+
+
+def _growing(rows: Sequence[Row], called: dict[str, str]) -> str:
+    """Smaller images are faster, and say nothing of the full ones."""
+    rated = [
+        row for row in rows if row.figures.repeats and row.figures.images_per_second is not None
+    ]
+    those = [called[row.key] for row in rated if not row.figures.grown]
+    if not those:
+        return ""
+    whose = "All rates" if len(those) == len(rated) else f"The rates of {listed(those)}"
+    return f"{whose} are of images that had not grown to their full size: these would be slower."
 
 
 def _forgotten(rows: Sequence[Row], called: dict[str, str]) -> str:

@@ -21,7 +21,7 @@ _MEDIANS = (
 )  # fmt: skip
 _OTHERWISE = (
     "name", "experiment", "run", "view", "repeat", "repeats", "state", "reason", "comment",
-    "earlier_ways", "steady", "steps_rated", "steps_kept",
+    "earlier_ways", "steady", "grown", "steps_rated", "steps_kept",
     "images_per_second", "epoch_seconds_error", "seconds_to_accuracy",
 )  # fmt: skip
 _COMMON = tuple(each.name for each in fields(Figures) if each.name not in (*_MEDIANS, *_OTHERWISE))
@@ -60,6 +60,7 @@ def _median(done: Sequence[Figures]) -> Figures:
         ),
         seconds_to_accuracy=_time_to_accuracy(done),
         steady=all(each.steady for each in done),
+        grown=all(each.grown for each in done),
         steps_rated=min(each.steps_rated for each in done),
         steps_kept=min(each.steps_kept for each in done),
     )

@@ -1,9 +1,10 @@
 """How fast a run trained once it was warm, and where its time went. Pure.
 
 Everything here is of the same steps: the training parts of epochs that were computed as the run is
-now (see ``ways``), without those in which an attempt began, where there are others. Sums are exact,
-as ranks told them at the end of each epoch; before the first has ended they are of the steps at
-hand. Median and percentile are of the rows that are kept.
+now (see ``ways``), without those in which an attempt began, where there are others; where images
+grow, of those at the full side, once there are any. Sums are exact, as ranks told them at the end
+of each epoch; before the first has ended they are of the steps at hand. Median and percentile are
+of the rows that are kept.
 """
 
 from __future__ import annotations
@@ -36,18 +37,24 @@ class Steady:
     """Of these, the latest, that median and percentile are of."""
     warm: bool = True
     """Whether the first epoch is left out."""
+    grown: bool = True
+    """Whether all images had their full side."""
     stall_share: float | None = None
     device_idle_share: float | None = None
     bubble: float | None = None
 
 
-def steady(run: RunView) -> Steady:
-    """What is known of the run so far."""
+def steady(run: RunView, grown_from: int = 0) -> Steady:
+    """What is known of the run so far; from the epoch ``grown_from`` on images have their full
+    side."""
     own = own_from(run)
     trained = tuple(epoch for epoch in run.epochs if epoch.images)
     ended = tuple(each for each in trained if each.epoch * _length(run) >= own)
     if not ended:
-        return _before_the_first(run, own)
+        return _before_the_first(run, own, grown=grown_from == 0)
+    grown = tuple(each for each in ended if each.epoch >= grown_from)
+    if grown:
+        ended, own = grown, max(own, grown_from * _length(run))
     begun = begun_epochs(run)
     calm = tuple(each for each in ended if each.epoch not in begun)
     warm = calm or ended
@@ -63,20 +70,21 @@ def steady(run: RunView) -> Steady:
         steps=sum(last - first for first, last in steps),
         steps_kept=len(times),
         warm=bool(calm),
+        grown=bool(grown),
         stall_share=_stall(warm, seconds),
         device_idle_share=_idle(run, warm),
         bubble=_bubble(run, own),
     )
 
 
-def _before_the_first(run: RunView, own: int) -> Steady:
+def _before_the_first(run: RunView, own: int, *, grown: bool) -> Steady:
     """From the steps of the first epoch from ``own`` on, as far as they are kept."""
     last = run.history.steps
     first = min(last, max(own, run.history.rows_kept_from))
     times = rows(run, column("step"), first, last)
     images = rows(run, "images", first, last)
     if not len(times) or len(images) != len(times):
-        return Steady(warm=False, bubble=_bubble(run, own))
+        return Steady(warm=False, grown=grown, bubble=_bubble(run, own))
     measured = ~np.isnan(times)
     seconds = float(times[measured].sum())
     waited = rows(run, column("starved"), first, last)
@@ -92,6 +100,7 @@ def _before_the_first(run: RunView, own: int) -> Steady:
         steps=last - own,
         steps_kept=int(measured.sum()),
         warm=False,
+        grown=grown,
         stall_share=_share(float(known(waited)[measured].sum()), seconds) if tells else None,
         bubble=_bubble(run, own),
     )

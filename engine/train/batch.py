@@ -49,7 +49,7 @@ class Batch(NamedTuple):
 
     def parts(self, count: int) -> list[Batch]:
         """The batch in ``count`` parts whose sizes differ by one at most, some of which may be
-        empty; where images are mixed, by a pair."""
+        empty; where images are mixed, their numbers of pairs do."""
         if count == 1:
             return [self]
         ends = self._ends(count)

@@ -310,3 +310,17 @@ def test_what_was_not_begun_is_what_is_planned() -> None:
     assert (told.precision, told.images_per_second, told.optimizer_steps) == (None, None, None)
     pipeline = planned(plan("gpipe", batch_size=64), "first")
     assert (pipeline.stages, pipeline.micro_batches) == (2, 8)
+
+
+def test_rates_are_of_images_that_have_grown_once_there_are_any() -> None:
+    """The last of three epochs is the first at the full side: 16 images in 6 s."""
+    grows = plan(epochs=3, image_size=64, resize_from=32)
+    told = measured(run_of(folded(THREE_EPOCHS, ended=DONE)), grows, "first")
+    assert (told.images_per_second, told.grown, told.steady) == (16 / 6, True, True)
+    assert (told.batch_seconds_median, told.steps_rated) == (3.0, 2)
+    assert told.stall_share == pytest.approx(0.5 / 6)
+    before = measured(run_of(folded(THREE_EPOCHS[:10], ended=DONE)), grows, "first")
+    assert (before.images_per_second, before.grown) == (8.0, False)
+    first = measured(run_of(folded(THREE_EPOCHS[:4], ended=DONE)), grows, "first")
+    assert not first.grown
+    assert figures(*THREE_EPOCHS).grown

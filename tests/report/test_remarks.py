@@ -99,3 +99,15 @@ def test_a_machine_that_is_shared_is_said_even_where_it_was_for_all() -> None:
         "Others kept up to 1.4 cores busy beside all strategies: alone it would be faster.",
     )
     assert {each.what: each.constancy for each in table.held}["other users of the cores"] == "equal"
+
+
+def test_rates_of_images_that_are_still_small_are_said() -> None:
+    growing = plan_of(("single", "amp"), image_size=64, resize_from=32)
+    recorded = source_of(growing, {"single": [100.0], "amp": [140.0]})
+    assert compare([recorded]).remarks == ()
+    short = tuple(replace(run, epochs=run.epochs[:1]) for run in recorded.view.runs)
+    table = compare([changed(recorded, replace(recorded.view, runs=short))])
+    assert (
+        "All rates are of images that had not grown to their full size: these would be slower."
+        in table.remarks
+    )
