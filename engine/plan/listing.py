@@ -41,6 +41,11 @@ class Listing:
         if not any(self.val):
             raise no_validation(self.outline.val)
 
+    def val_steps(self) -> Iterator[None]:
+        """Lists the validation part alone, where the folder has one of its own."""
+        if self.outline.val is not None:
+            yield from self._list_val(self.outline.val)
+
     def _list_val(self, val: str) -> Iterator[None]:
         if self.outline.layout == "Tiny ImageNet":
             found = tiny_imagenet.validation(val, self.outline.keys)

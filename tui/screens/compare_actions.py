@@ -36,6 +36,7 @@ _NEED_ROWS = frozenset(
         "evidence",
         "goal",
         "turn",
+        "results",
     ]
 )
 _OF_CURVES = frozenset(
@@ -50,6 +51,7 @@ class CompareActions(CompareTaking):
     FIRST_KEYS: ClassVar[tuple[str, ...]] = (
         "open",
         "details",
+        "results",
         "sort",
         "view_of",
         "screen.baseline",
@@ -57,6 +59,7 @@ class CompareActions(CompareTaking):
         "metric",
         "columns",
         "older",
+        "judge",
         "copy",
         "export",
         "queue",
@@ -70,10 +73,13 @@ class CompareActions(CompareTaking):
         Binding("m", "metric", "metric", tooltip="what stands below: curves or bars"),
         Binding("t", "columns", "columns"),
         Binding("a", "older", "older runs", tooltip="add runs of other experiments"),
+        Binding("j", "judge", "judge", tooltip="judge an image: what the network takes it for"),
         Binding("y", "copy", "copy"),
+        Binding("R", "retry", "retry", tooltip="go on from the last checkpoint, or begin anew"),
         Binding("e", "export", "export"),
         Binding("i", "evidence", "evidence", show=False, tooltip="what was held constant"),
-        Binding("r", "goal", "target", show=False, tooltip="target accuracy and price"),
+        Binding("r", "results", "results", tooltip="results by class"),
+        Binding("f", "goal", "target", show=False, tooltip="target accuracy and price"),
         Binding("n", "turn(1)", "next row", show=False),
         Binding("p", "turn(-1)", "previous row", show=False),
         Binding("backspace,escape", "back", "back", key_display="Backspace"),
@@ -88,6 +94,8 @@ class CompareActions(CompareTaking):
             return self.is_mounted and self.query_one(CompareChart).display
         if action == "view_of":
             return self.comparison is not None and len(self.comparison.views) > 1
+        if action == "retry":
+            return bool(self.left_of_row())
         if action == "pick":
             return 0 < cast("int", parameters[0]) <= len(self._own_rows())
         if action in _NEED_ROWS:
@@ -112,6 +120,26 @@ class CompareActions(CompareTaking):
 
     def on_comparison_table_scrolled(self) -> None:
         self.show_lines()
+
+    def action_results(self) -> None:
+        from tui.screens.results import ResultsScreen
+        from tui.screens.results_subject import of_row
+
+        if self.grid.key:
+            self.app.push_screen(ResultsScreen(of_row(self.grid.key, self._known)))
+
+    def action_judge(self) -> None:
+        """With the run of the row under the cursor, of whichever experiment it is."""
+        from tui.screens.judge import JudgeScreen
+
+        row, look = self.row, self.look
+        if row is None or look is None:
+            return
+        figures = run_to_look_at(row)
+        shown = look.snapshot.experiment
+        others = {each.experiment.name: each.experiment for each in self.added}
+        experiment = shown if look.is_shown(row) else others.get(figures.experiment, shown)
+        self.app.push_screen(JudgeScreen(experiment.directory, figures.run))
 
     def action_sort(self) -> None:
         """A list of the columns; the one that it is sorted by, once more, turns it round."""

@@ -15,7 +15,8 @@ from engine.plan.text import clean
 from tui import messages, output
 from tui.background import in_background
 from tui.experiments import ExperimentRow, rows
-from tui.screens.home_requests import ask, ask_to_delete, ask_to_retry, ask_to_stop
+from tui.going_on import Wanted
+from tui.screens.home_requests import ask, ask_to_delete, ask_to_stop
 from tui.widgets.experiment_list import ExperimentList
 from tui.widgets.filter_field import FilterField
 from tui.widgets.keys import KeysLine
@@ -37,8 +38,11 @@ class HomeScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", key_display="/"),
         Binding("K", "stop", "stop"),
-        Binding("R", "retry", "retry"),
+        Binding("R", "retry", "retry", tooltip="go on from the last checkpoint, or begin anew"),
         Binding("D", "delete", "delete"),
+        Binding(
+            "j", "judge", "judge", tooltip="judge an image: what its best network takes it for"
+        ),
         Binding("y", "copy", "copy path"),
         Binding("backspace,escape", "back", "back", key_display="Backspace"),
     ]
@@ -148,14 +152,16 @@ class HomeScreen(Screen[None]):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if not self.is_mounted or action not in ("stop", "retry", "delete", "copy", "back"):
+        if not self.is_mounted or action not in (
+            *("stop", "retry", "delete", "copy", "back", "judge"),
+        ):
             return True
         row = self.query_one(ExperimentList).row
         if action == "back":
             return bool(self.query_one(FilterField).value) or self.dashboard.feed is not None
         if row is None:
             return False
-        if action == "copy":
+        if action in ("copy", "judge"):
             return True
         if action == "stop":
             return row.running
@@ -181,13 +187,19 @@ class HomeScreen(Screen[None]):
         if (row := self.query_one(ExperimentList).row) is not None:
             self.dashboard.copy(str(row.directory), "its path")
 
+    def action_judge(self) -> None:
+        from tui.screens.judge import JudgeScreen
+
+        if (row := self.query_one(ExperimentList).row) is not None:
+            self.app.push_screen(JudgeScreen(row.directory))
+
     def action_stop(self) -> None:
         if (row := self.query_one(ExperimentList).row) is not None:
             ask_to_stop(self, row)
 
     def action_retry(self) -> None:
         if (row := self.query_one(ExperimentList).row) is not None:
-            ask_to_retry(self, row)
+            self.dashboard.ask_to_go_on(Wanted(row.directory, row.name))
 
     def action_delete(self) -> None:
         if (row := self.query_one(ExperimentList).row) is not None:

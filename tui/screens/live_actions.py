@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.binding import Binding, BindingType
 
 from tui import messages
+from tui.going_on import Wanted
 from tui.screens.live_layout import LiveLayout
 from tui.screens.live_metrics import Metric
 from tui.screens.live_model import Look
 from tui.screens.live_plots import Shown
-from tui.screens.live_requests import Stop, ask_to_retry, ask_to_stop
+from tui.screens.live_requests import Stop, ask_to_stop
 from tui.widgets.chart import Chart
 
 if TYPE_CHECKING:
@@ -24,7 +25,20 @@ _CYCLE: tuple[Metric, ...] = ("top1", "top5", "speed", "wait", "step", "lr")
 
 
 _NEED_A_LOOK = frozenset(
-    ("turn", "overlay", "pick", "follow", "stop", "retry", "log", "stages", "devices", "diagnosis")
+    (
+        "turn",
+        "overlay",
+        "pick",
+        "follow",
+        "stop",
+        "retry",
+        "log",
+        "stages",
+        "devices",
+        "diagnosis",
+        "results",
+        "judge",
+    )
 )
 
 
@@ -37,7 +51,9 @@ class LiveActions(LiveLayout):
         "log",
         "devices",
         "diagnosis",
+        "results",
         "stages",
+        "judge",
         "app.queue",
         "turn",
         "follow",
@@ -46,10 +62,12 @@ class LiveActions(LiveLayout):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("K", "stop", "stop"),
-        Binding("R", "retry", "retry"),
+        Binding("R", "retry", "retry", tooltip="go on from the last checkpoint, or begin anew"),
         Binding("l", "log", "log"),
         Binding("d", "devices", "devices"),
         Binding("i", "diagnosis", "why", tooltip="diagnosis: what holds it up, and why"),
+        Binding("r", "results", "results", tooltip="results by class"),
+        Binding("j", "judge", "judge", tooltip="judge an image: what the network takes it for"),
         Binding("u", "app.queue", "queue", tooltip="the queue: move, drop and add runs"),
         Binding("n", "turn(1)", "next", key_display="n p", tooltip="next strategy"),
         Binding("p", "turn(-1)", "previous strategy", show=False),
@@ -170,6 +188,21 @@ class LiveActions(LiveLayout):
             before = insight.verdict.kind if insight is not None else None
             self.app.push_screen(DiagnosisScreen(shown.name, shown.title, before))
 
+    def action_results(self) -> None:
+        from tui.screens.results import ResultsScreen
+        from tui.screens.results_subject import of_run
+
+        if self.look is not None:
+            shown = self.look.shown
+            self.app.push_screen(ResultsScreen(of_run(shown.name, shown.title)))
+
+    def action_judge(self) -> None:
+        from tui.screens.judge import JudgeScreen
+
+        if self.look is not None:
+            directory = self.look.snapshot.experiment.directory
+            self.app.push_screen(JudgeScreen(directory, self.look.shown.name))
+
     def action_stop(self) -> None:
         look = self.look
         if look is None:
@@ -192,12 +225,10 @@ class LiveActions(LiveLayout):
 
     def action_retry(self) -> None:
         if self.look is not None:
-            ask_to_retry(self, self.look.snapshot.experiment, self.look.shown)
+            directory, shown = self.look.snapshot.experiment.directory, self.look.shown
+            self._app.ask_to_go_on(Wanted(directory, shown.title, (shown.name,)))
 
     def on_request_taken(self, message: messages.RequestTaken) -> None:
-        if message.action == "retry":
-            self._app.tell("queued again")
-            return
         self._stop_asked.setdefault(message.run, time.time())
         self._painted = ()
 
