@@ -112,7 +112,7 @@ async def test_another_baseline_and_another_target(
         assert screen.comparison is not None and screen.comparison.baseline.endswith("single")
         await driver.press("down", "b")
         await driver.until(lambda: screen.comparison and screen.comparison.baseline.endswith("amp"))
-        await driver.press("r")
+        await driver.press("f")
         await driver.until_seen("Target and price")
         await driver.type("900")
         await driver.press("enter")

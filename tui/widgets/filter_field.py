@@ -31,9 +31,11 @@ class FilterField(Input):
     }
     """
 
-    def __init__(self, back: Widget) -> None:
-        """``back`` gets the focus when the field is left."""
-        super().__init__(placeholder="name, dataset, model, state or strategy")
+    def __init__(
+        self, back: Widget, about: str = "name, dataset, model, state or strategy"
+    ) -> None:
+        """``back`` gets the focus when the field is left; ``about``: what it looks for."""
+        super().__init__(placeholder=about)
         self.cursor_blink = False
         self._back = back
 
