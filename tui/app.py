@@ -13,9 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
 from tui import messages, output
+from tui.going_on import GoingOn
 from tui.leaving import EXIT_INTERRUPTED, ask_before_leaving, end_by_force_after
 from tui.plain import REMEDY, Ascii
-from tui.queueing import Queueing
 from tui.start import End, Start
 from tui.theme import DARK
 
@@ -44,7 +44,7 @@ def _home() -> Screen[None]:
     return HomeScreen()
 
 
-class ResnetTuiApp(Queueing, inherit_bindings=False):
+class ResnetTuiApp(GoingOn, inherit_bindings=False):
     """Modes are screens that stay as they were left; each is imported when it is first shown."""
 
     TITLE = "resnet-tui"
@@ -62,6 +62,7 @@ class ResnetTuiApp(Queueing, inherit_bindings=False):
         Binding("h", "show('home')", "home"),
         Binding("u", "queue", "queue", tooltip="the queue: move, drop and add runs"),
         Binding("A", "add", "add", tooltip="add a strategy to the experiment"),
+        Binding("S", "save", "save", show=False, tooltip="save a checkpoint now"),
         Binding("question_mark", "help", "help", key_display="?"),
         Binding("colon", "command_palette", "all commands", key_display=":"),
         Binding("ctrl+p", "command_palette", "all commands", show=False),
@@ -145,6 +146,8 @@ class ResnetTuiApp(Queueing, inherit_bindings=False):
             return self.feed is not None or mode in ("setup", "home")
         if action == "add":
             return self.can_add()
+        if action == "save":
+            return self.can_save()
         if action == "queue":
             return self.can_add() and len(self.screen_stack) == 1
         return True

@@ -1,5 +1,5 @@
-"""An experiment whose plan grows while it is followed: runs that are added are in the journal, and
-the plan was written anew before that."""
+"""An experiment whose plan changes while it is followed: runs that are added, or go on with another
+strategy, are in the journal, and the plan was written anew before that."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from engine.experiment import Experiment, open_directory
 from engine.journal.views import ExperimentView
 
 _AGAIN = 1.0
-"""Seconds between two readings of a plan that still lacks a run: a network disk may show an older
-one for a moment."""
+"""Seconds between two readings of a plan that still lacks something: a network disk may show an
+older one for a moment."""
 
 
 class GrowingPlan:
-    """Reads the plan again where the journal has a run that is not in it."""
+    """Reads the plan again where the journal has a run that is not in it, or is otherwise."""
 
     def __init__(self) -> None:
         self._read = 0.0
 
     def newest(self, experiment: Experiment, view: ExperimentView) -> Experiment:
         """``experiment`` itself, where its plan has every run or cannot be read."""
-        planned = {each.run for each in experiment.plan.runs}
-        if all(run.run in planned for run in view.runs):
+        planned = {each.run: each.strategy.name for each in experiment.plan.runs}
+        if all(planned.get(run.run) == run.strategy for run in view.runs):
             return experiment
         now = time.monotonic()
         if now - self._read < _AGAIN:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from engine.run.resume import Resumable
     from tui.adding import Addable
     from tui.experiments import ExperimentRow
     from tui.feed import Feed
+    from tui.going_on import Wanted
     from tui.requests import Request
 
 
@@ -111,7 +113,7 @@ class ExperimentVisited(Message):
 
 @dataclass
 class RequestAnswered(Message):
-    """A stop, retry or deletion was asked for: a sentence on what came of it."""
+    """A stop or deletion was asked for: a sentence on what came of it."""
 
     sentence: str
     failed: bool = False
@@ -182,13 +184,32 @@ class QueueAnswered(Message):
     refused: str = ""
 
 
+# Going on
+
+
+@dataclass
+class GoingOnKnown(Message):
+    """What runs that are not done would go on from."""
+
+    wanted: Wanted
+    found: tuple[Resumable, ...]
+
+
+@dataclass
+class WentOn(Message):
+    """A sentence on what came of a request to go on, to begin anew, or to save."""
+
+    sentence: str
+    refused: bool = False
+
+
 # Live
 
 
 @dataclass
 class RequestTaken(Message):
-    """A request was left for the supervisor: ``stop``, ``kill`` or ``retry`` of a run, or of all
-    where ``run`` is empty."""
+    """A request was left for the supervisor: ``stop`` or ``kill`` of a run, or of all where ``run``
+    is empty."""
 
     action: str
     run: str

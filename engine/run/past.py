@@ -10,6 +10,7 @@ from engine.journal.events import (
     AnyEvent,
     EndState,
     QueueOrdered,
+    Ready,
     RunEnded,
     RunQueued,
     RunStarted,
@@ -78,6 +79,17 @@ def attempts(directory: Path, run: str) -> int:
     """The number of the latest attempt that left a directory; 0 before the first."""
     found = layout.attempts(directory / run)
     return found[-1][0] if found else 0
+
+
+def total_steps(directory: Path, run: str) -> int | None:
+    """The steps that all of a run has, as the latest attempt that got ready told."""
+    for attempt, _ in reversed(layout.attempts(directory / run)):
+        # It is among the first lines.
+        lines = Tail(layout.rank_journal(directory, run, attempt, 0)).read()
+        for event in parse(lines)[0]:
+            if isinstance(event, Ready):
+                return event.total_steps
+    return None
 
 
 def unjudged(directory: Path, run: str, ranks: int) -> EndState | None:

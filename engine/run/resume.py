@@ -10,7 +10,7 @@ from engine.experiment import Experiment, open_directory, replan
 from engine.journal import commands, layout
 from engine.journal.lock import Lock
 from engine.plan.runs import RunPlan
-from engine.run import adding, saved
+from engine.run import adding, past, saved
 from engine.run.control import RUNNING, unfinished, was_obeyed
 from engine.run.heard import must_be_gone
 from engine.run.saved import Found
@@ -24,6 +24,8 @@ class Resumable:
     plan: RunPlan
     found: Found | None
     """``None``: it begins anew."""
+    of: int | None = None
+    """The steps of all of it, as its latest attempt told; ``None`` where none came so far."""
 
     @property
     def step(self) -> int:
@@ -40,7 +42,12 @@ def resumable(experiment: Experiment, runs: Collection[str] = ()) -> tuple[Resum
     names = unfinished(experiment, runs)
     plans = {each.run: each for each in open_directory(experiment.directory).plan.runs}
     return tuple(
-        Resumable(plans[name], saved.to_go_on_from(experiment.directory / name)) for name in names
+        Resumable(
+            plans[name],
+            saved.to_go_on_from(experiment.directory / name),
+            past.total_steps(experiment.directory, name),
+        )
+        for name in names
     )
 
 

@@ -106,7 +106,8 @@ def _told(found: tuple[Resumable, ...], plans: tuple[RunPlan, ...]) -> list[str]
     after = {each.run: each for each in plans}
     for each in found:
         name = each.plan.run
-        start = f"goes on from step {each.step:,}" if each.found else "begins at its beginning"
+        of = f" of {each.of:,}" if each.of else ""
+        start = f"goes on from step {each.step:,}{of}" if each.found else "begins at its beginning"
         if each.found and each.found.damaged:
             start += f", for its {each.found.damaged} is damaged"
         lines.append(f"{name}: {start}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.plan.text import clean
 from tui import compare_messages, messages
+from tui.going_on import Wanted
 from tui.screens import compare_out as out
 from tui.screens.compare_older import ask_which, list_older
 from tui.screens.compare_work import CompareWork
@@ -16,6 +17,23 @@ class CompareTaking(CompareWork):
         if self.look is None or self.comparison is None:
             return None
         return self.look, self.comparison
+
+    def left_of_row(self) -> tuple[str, ...]:
+        """The runs of the row under the cursor that a retry would be about: of the experiment that
+        is shown, neither done nor under way."""
+        look, row = self.look, self.row
+        if look is None or row is None or not look.is_shown(row) or look.snapshot.gone:
+            return ()
+        ended = ("failed", "stopped", "crashed")
+        # What waits for a supervisor that is gone waits for ever.
+        left = ended if look.snapshot.alive else (*ended, "queued")
+        return tuple(each.run for each in row.repeats if each.state in left)
+
+    def action_retry(self) -> None:
+        look, row = self.look, self.row
+        if look is not None and row is not None and (runs := self.left_of_row()):
+            directory = look.snapshot.experiment.directory
+            self.dashboard.ask_to_go_on(Wanted(directory, look.name(row), runs))
 
     def action_copy(self) -> None:
         known, row = self._known(), self.row

@@ -1,4 +1,4 @@
-"""What Home asks of an experiment: stop it, try it again, delete it."""
+"""What Home asks of an experiment: stop it, delete it."""
 
 from __future__ import annotations
 
@@ -35,20 +35,6 @@ def ask_to_stop(screen: Screen[None], row: ExperimentRow) -> None:
             lambda it: control.stop(it, firmly=answer == "kill"),
             f"{row.name} was asked to stop.",
         ),
-    )
-
-
-def ask_to_retry(screen: Screen[None], row: ExperimentRow) -> None:
-    """What did not end well is queued again, after a question."""
-    from engine.run import control
-
-    ask(
-        screen,
-        "Try again what did not end well?",
-        f"{row.name} is {row.state}. Runs that are done stay as they are.",
-        [("r", "retry", "try again"), ("c", "cancel", "leave it")],
-        "cancel",
-        lambda _: _request(screen, row.directory, control.retry, f"{row.name} trains again."),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the live view asks of an experiment: stop it, or begin again what failed."""
+"""What the live view asks of an experiment: to stop."""
 
 from __future__ import annotations
 
@@ -63,23 +63,6 @@ def ask_to_stop(screen: Screen[None], stop: Stop) -> None:
     screen.app.push_screen(question, answered)
 
 
-def ask_to_retry(screen: Screen[None], experiment: Experiment, entry: Entry) -> None:
-    """Begins a run again, after a question."""
-
-    def answered(choice: str | None) -> None:
-        if choice == "retry":
-            in_background(screen, _work(lambda: _retry(experiment, entry.name)), "retry")
-
-    question = Question(
-        f"Try {entry.title} again?",
-        "It is queued again in the same experiment and trains from its beginning; its new curves "
-        "take the place of these.",
-        [("r", "retry", "try again"), ("c", "cancel", "leave it")],
-        default="retry",
-    )
-    screen.app.push_screen(question, answered)
-
-
 def _send(screen: Screen[None], stop: Stop, choice: str) -> None:
     in_background(screen, _work(lambda: _stop(stop, choice)), "stop")
 
@@ -92,13 +75,6 @@ def _stop(stop: Stop, choice: str) -> Message:
         return RequestTaken("stop", stop.entry.name)
     control.stop(stop.experiment, firmly=choice == "kill")
     return RequestTaken("kill" if choice == "kill" else "stop", "")
-
-
-def _retry(experiment: Experiment, run: str) -> Message:
-    from engine.run import control
-
-    control.retry(experiment, run)
-    return RequestTaken("retry", run)
 
 
 def _work(request: Callable[[], Message]) -> Callable[[], Message]:

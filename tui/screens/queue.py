@@ -13,11 +13,11 @@ from textual.screen import Screen
 from engine.report.progress import progress
 from tui import messages, output
 from tui.feed import Snapshot
+from tui.going_on import Wanted
 from tui.requests import Request
 from tui.screens import queue_model as model
 from tui.screens.live_model import Entry, entries
 from tui.screens.live_queue import expected, waiting
-from tui.screens.live_requests import ask_to_retry
 from tui.screens.queue_questions import ask_to_drop
 from tui.widgets.keys import KeysLine
 from tui.widgets.line import Line, heading
@@ -39,7 +39,7 @@ class QueueScreen(Screen[None]):
         Binding("shift+up", "move(-1)", "move", key_display="Shift+↑ ↓", tooltip="do it earlier"),
         Binding("shift+down", "move(1)", "do it later", show=False),
         Binding("D", "drop", "drop"),
-        Binding("R", "retry", "retry"),
+        Binding("R", "retry", "retry", tooltip="go on from the last checkpoint, or begin anew"),
         Binding("A", "app.add", "add", tooltip="add a strategy"),
         Binding("u,backspace,escape", "close", "back", key_display="u"),
     ]
@@ -169,7 +169,9 @@ class QueueScreen(Screen[None]):
     def action_retry(self) -> None:
         snapshot, entry = self._snapshot(), self._entry
         if snapshot is not None and entry is not None:
-            ask_to_retry(self, snapshot.experiment, entry)
+            self._app.ask_to_go_on(
+                Wanted(snapshot.experiment.directory, entry.title, (entry.name,))
+            )
 
     def action_close(self) -> None:
         self.dismiss()
@@ -177,9 +179,3 @@ class QueueScreen(Screen[None]):
     def on_run_wanted(self, message: messages.RunWanted) -> None:
         self.dismiss()
         self._app.call_after_refresh(self._app.show_run, message.run)
-
-    def on_request_taken(self, _message: messages.RequestTaken) -> None:
-        self._app.tell("queued again")
-
-    def on_request_refused(self, message: messages.RequestRefused) -> None:
-        self._app.tell(message.sentence, severity="error")
