@@ -18,18 +18,14 @@ def evaluate(job: Job, epoch: int) -> Sums | None:
     """Every validation image once; ``None`` where somebody asked to stop meanwhile."""
     began = time.monotonic()
     job.recorder.post(Phase(name="validating"))
-    tallies: list[Tensor] = []
     judge = Judge(len(job.classes))
     job.strategy.begin_validation()
-    for batch in job.stream.validation():
-        job.telemetry.place.at("validating")
-        job.damage.note(batch)
-        agreed = agree(job, batch, len(batch) + len(batch.missing))
-        if job.stopping:
-            return None
-        job.telemetry.gauge.begin(len(batch), validating=True)
-        tallies.append(job.strategy.evaluate(batch.without(agreed.positions), judge))
-        job.telemetry.gauge.end()
+    try:
+        tallies = _tallies(job, judge)
+    finally:
+        job.strategy.end_validation()
+    if tallies is None:
+        return None
     sums = job.world.add_up(add_up(tallies))
     judged = _judged(job, epoch, judge, sums)
     if not job.world.first:
@@ -52,6 +48,21 @@ def evaluate(job: Job, epoch: int) -> Sums | None:
     if judged is not None:
         job.recorder.post(judged)
     return sums
+
+
+def _tallies(job: Job, judge: Judge) -> list[Tensor] | None:
+    """Of every batch; ``None`` where somebody asked to stop meanwhile."""
+    found: list[Tensor] = []
+    for batch in job.stream.validation():
+        job.telemetry.place.at("validating")
+        job.damage.note(batch)
+        agreed = agree(job, batch, len(batch) + len(batch.missing))
+        if job.stopping:
+            return None
+        job.telemetry.gauge.begin(len(batch), validating=True)
+        found.append(job.strategy.evaluate(batch.without(agreed.positions), judge))
+        job.telemetry.gauge.end()
+    return found
 
 
 def is_better(job: Job, sums: Sums) -> bool:

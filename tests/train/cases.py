@@ -36,6 +36,33 @@ def beside(strategy: str, **settings: Any) -> list[Case]:
     ]
 
 
+def mixed(strategy: str, **settings: Any) -> list[Case]:
+    """Images mixed in pairs, smoothed labels and weighted classes; in parts, and with damage."""
+    base = {
+        "mixup": 0.4,
+        "cutmix": 1.0,
+        "label_smoothing": 0.1,
+        "class_weights": "balanced",
+        "micro_batches": 3,
+        **settings,
+    }
+    return [
+        Case(strategy, base),
+        Case(strategy, {**base, "accumulate": 3}, damaged=True),
+    ]
+
+
+def learning(strategy: str, **settings: Any) -> list[Case]:
+    """Other optimisers, weights that do not decay, averaged ones, and frozen ones."""
+    base = {"micro_batches": 3, "decay_norm": False, **settings}
+    adamw = {**base, "optimizer": "adamw", "ema": 0.9}
+    return [
+        Case(strategy, {**base, "nesterov": True, "accumulate": 2}, clip=0.05),
+        Case(strategy, {**adamw, "on_nan": "skip"}, "still", clip=0.5),
+        Case(strategy, {**adamw, "freeze": True, "on_nan": "skip"}, "batch", clip=0.05),
+    ]
+
+
 ONE_PROCESS = [
     *every_way("single"),
     *every_way("gradient-checkpointing", "still"),
@@ -46,6 +73,11 @@ ONE_PROCESS = [
         for case in in_stages("gpipe", nproc=stages, stages=stages, recompute=recompute)
     ),
     *beside("gpipe", nproc=2, stages=2),
+    *mixed("single", accumulate=2),
+    *mixed("gpipe", nproc=2, stages=2),
+    *learning("single", accumulate=3),
+    *learning("gradient-checkpointing"),
+    *learning("gpipe", nproc=3, stages=3),
 ]
 """Strategies of one process."""
 
@@ -74,5 +106,7 @@ SEVERAL_RANKS = [
         for case in in_stages("pipeline", schedule=schedule, gradient_checkpointing=checkpointing)
     ),
     *beside("pipeline"),
+    *(case for name in ("ddp", "fsdp", "pipeline") for case in mixed(name)),
+    *(case for name in ("ddp", "fsdp", "pipeline") for case in learning(name)),
 ]
 """Strategies of several processes, at world sizes 2 and 3."""

@@ -21,7 +21,7 @@ from torch.multiprocessing.spawn import start_processes
 
 from engine.train import devices
 from engine.train.world import from_environment
-from tests.train import measured, proofs
+from tests.train import learned, measured, proofs
 from tests.train.cases import SEVERAL_RANKS
 from tests.train.laboratory import CPU, Laboratory, differences
 
@@ -78,7 +78,7 @@ def prove(folder: Path) -> None:
                 "validation": [proofs.as_row(seen.validation), proofs.as_row(plain.validation)],
                 "judged": [proofs.as_cells(seen.judged), proofs.as_cells(plain.judged)],
             }
-    for proof in (*proofs.ALL, *measured.ALL):
+    for proof in (*proofs.ALL, *measured.ALL, *learned.ALL):
         answers[proof.__name__] = proof(laboratory)
     if world.first:
         (notes / ANSWERS).write_text(json.dumps(answers))

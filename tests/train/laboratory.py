@@ -46,6 +46,8 @@ TRAIN, VAL, BATCH = 17, 11, 7
 CPU = torch.device("cpu")
 OBJECTIVE = ("label_smoothing", "class_weights", "mixup", "cutmix")
 """Settings that say what is learned, and not how."""
+LEARNING = ("optimizer", "nesterov", "decay_norm", "ema", "freeze")
+"""Settings that say how weights follow their gradients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Case:
     @property
     def plain(self) -> Case:
         """What it must equal: the same network, batches and images, trained plainly."""
-        kept = ("batch_size", "max_steps", *OBJECTIVE)
+        kept = ("batch_size", "max_steps", *OBJECTIVE, *LEARNING)
         settings = {key: self.settings[key] for key in kept if key in self.settings}
         return Case("single", settings, self.network, self.clip, self.damaged, self.dtype)
 
@@ -316,6 +318,7 @@ def differences(seen: Trained, plain: Trained) -> dict[str, float]:
         "loss": max(_apart(_exact(a), _exact(b)) for a, b in _tallies(seen, plain)),
         "gradients": max(_furthest(momenta(a), momenta(b)) for a, b in pairs),
         "weights": max(_furthest(a["state_dict"], b["state_dict"]) for a, b in pairs),
+        "averages": max(_furthest(a.get("ema", {}), b.get("ema", {})) for a, b in pairs),
         "moved": _furthest(plain.states[0]["state_dict"], plain.states[-1]["state_dict"]),
     }
 
@@ -326,7 +329,12 @@ def scaled(state: dict[str, Any], scale: float) -> dict[str, Any]:
 
 
 def momenta(state: dict[str, Any]) -> dict[str, Tensor]:
-    return {name: each["momentum_buffer"] for name, each in state["optimizer"]["state"].items()}
+    """What an optimiser remembers of every gradient: its momentum, or AdamW's first average."""
+    remembered = state["optimizer"]["state"].items()
+    return {
+        name: each["exp_avg"] if "exp_avg" in each else each["momentum_buffer"]
+        for name, each in remembered
+    }
 
 
 def _tallies(seen: Trained, plain: Trained) -> list[tuple[list[float], list[float]]]:
@@ -335,7 +343,7 @@ def _tallies(seen: Trained, plain: Trained) -> list[tuple[list[float], list[floa
 
 def _furthest(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
     assert one.keys() == other.keys()
-    return max(_apart(one[name], other[name]) for name in one)
+    return max((_apart(one[name], other[name]) for name in one), default=0.0)
 
 
 def _apart(one: Tensor, other: Tensor) -> float:

@@ -17,6 +17,7 @@ from tests.conftest import REPOSITORY
 from tests.train.cases import ONE_PROCESS, SEVERAL_RANKS
 from tests.train.equivalence import ANSWERS
 from tests.train.laboratory import VAL, Case, Laboratory, differences, lay_out, network
+from tests.train.learned import RANKS
 from tests.train.measured import LATE
 from tests.train.proofs import GOES_ON, SHARED, as_cells, as_row
 
@@ -75,6 +76,7 @@ def _judge(apart: dict[str, float], validation: list[float], plainly: list[float
     assert apart["loss"] < EXACT
     assert apart["gradients"] < EXACT
     assert apart["weights"] < EXACT
+    assert apart["averages"] < EXACT
     assert validation[1:] == plainly[1:]
     assert validation[3] == VAL
     assert validation[0] == pytest.approx(plainly[0], rel=EXACT)
@@ -109,6 +111,41 @@ def test_a_resumed_run_is_the_same_to_the_last_bit(answers: dict[int, dict[str, 
         assert (different["ddp"], different["fsdp"]) == (0, 0)
     # Three numbers can be added in more than one order: without warming up it shows.
     assert answers[3]["a_resumed_run_is_the_same_to_the_last_bit"]["ddp, cold"] > 0
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("name", RANKS)
+def test_averages_and_both_of_adamws_go_on_to_the_last_bit(
+    answers: dict[int, dict[str, Any]], world: int, name: str
+) -> None:
+    answer = answers[world]["averages_go_on"][name]
+    assert answer["different"] == 0
+    assert answer["moved"] > 100
+    assert answer["averaged apart"] > 30
+    assert answer["keys"]
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("name", RANKS)
+def test_averaged_weights_are_validated_and_the_trained_ones_are_back(
+    answers: dict[int, dict[str, Any]], world: int, name: str
+) -> None:
+    answer = answers[world]["averages_are_validated"][name]
+    assert answer["averaged"] == [0, 0]
+    assert answer["trained"] == [0, 0]
+    assert answer["moved"] > 60
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("name", RANKS)
+def test_a_skipped_step_is_on_no_rank_as_if_it_was(
+    answers: dict[int, dict[str, Any]], world: int, name: str
+) -> None:
+    answer = answers[world]["skipped_steps_never_were"][name]
+    assert answer["applied"] == [0.0, 1.0, 1.0]
+    assert answer["different"] == 0
+    assert answer["moved"] > 60
+    assert answer["counted"] == 1
 
 
 @pytest.mark.parametrize("world", WORLDS)
