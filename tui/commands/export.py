@@ -1,4 +1,4 @@
-"""``resnet-tui export``: the table, plots, event files and weights of an experiment so far."""
+"""``resnet-tui export``: the table, plots, event files, weights and results by class so far."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.commands import arguments as shared
-from tui.commands import checkpoints, tables, weights
+from tui.commands import checkpoints, classes, tables, weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     more.add_argument(
         "--metrics", action="store_true", help="write metrics.npz into each run's directory"
     )
+    classes.add_files(more)
     more.add_argument(
         "--weights",
         metavar="FILE",
@@ -43,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     weights.check(arguments)
     more = arguments.plots is not None or arguments.tensorboard is not None or arguments.metrics
+    more = more or classes.wanted(arguments)
     asked = arguments.format is not None or arguments.output is not None
     if arguments.weights is not None:
         weights.export(arguments, sys.stderr if asked and arguments.output is None else sys.stdout)
@@ -61,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
         written += _plots(arguments, found[0], source)
     if arguments.tensorboard is not None or arguments.metrics:
         written += _arrays(arguments, experiment, source)
+    if classes.wanted(arguments):
+        written += classes.export(arguments, source)
     for line in written:
         print(clean(line), file=told, flush=True)
     if wants_table:

@@ -107,12 +107,12 @@ def _stop(experiment: Experiment, say: Callable[[str], None], firmly: bool) -> N
 
 
 def _print_table(experiment: Experiment, view: ExperimentView, csv: Path | None) -> None:
-    from tui.commands import results, table
+    from tui.commands import classes, results, table
 
     state = experiment.state()
     comparisons = every_view([of_view(experiment, view)])
     results.show(comparisons)
-    told = table.failures(view)
+    told = classes.at_the_end(view, table.console().width) + table.failures(view)
     if not experiment.directory.is_dir():
         told.append(f"{experiment.title} was ended: {experiment.directory} was deleted")
     elif state == "crashed":
