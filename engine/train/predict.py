@@ -55,7 +55,7 @@ def main(argv: Sequence[str]) -> int:
     return EXIT_DONE
 
 
-def _prepare(chosen: argparse.Namespace) -> tuple[Judging, Judge]:
+def _prepare(chosen: argparse.Namespace) -> tuple[Guessing, Judge]:
     _tell(Doing("importing torch"))
     import torch
 
@@ -71,7 +71,7 @@ def _prepare(chosen: argparse.Namespace) -> tuple[Judging, Judge]:
     )
     devices.configure(device, cores)
     opened = open_network(chosen.checkpoint, chosen.model)
-    return Judging(opened, device, min(_READERS, cores)), _judge(opened, devices.name_of(device))
+    return Guessing(opened, device, min(_READERS, cores)), _judge(opened, devices.name_of(device))
 
 
 def _judge(opened: Opened, device: str) -> Judge:
