@@ -75,9 +75,9 @@ def test_the_end_of_a_training_tells_the_best_run_s_classes(zoo: Experiment) -> 
         "classes of amp, the best validation, after epoch 2: 47 images in 3 classes; "
         "rows by what they were taken for:",
         "            1   2   3",
-        "    1  ant  17█  2░  ·",
-        "    2  bee   1░ 12█  ·",
-        "    3  cat   ·   6▒  9▓",
+        "    1  ant 17█  2░  ·",
+        "    2  bee  1░ 12█  ·",
+        "    3  cat  ·   6▒  9▓",
         "top-1 80.9 %, balanced accuracy 80.6 %, macro F1 79.9 %",
     ]
 
