@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from tests.train.making import arguments, lay_out
 from tests.train.nursery import Nursery
 
 _PATIENCE = 120.0
+_MOST = 8
+"""Ranks."""
 _EXACT = ("loss", "top1", "top5", "lr", "images")
 """Columns of steps that are the same in every run; the others are times."""
 
@@ -54,11 +56,23 @@ class Interrupted:
     def run(self) -> Path:
         return self.directory / self.plan.run
 
-    def train(self, kill_after: int | None = None, delay: float = 0.0) -> int:
+    def change(self, plan: RunPlan, world: int) -> None:
+        """From now on it is trained like this."""
+        assert plan.run == self.plan.run
+        self.plan, self.world = plan, world
+        lay_out(self.directory, plan)
+
+    def train(
+        self,
+        kill_after: int | None = None,
+        delay: float = 0.0,
+        then: tuple[int, Callable[[], None]] | None = None,
+    ) -> int:
         """An attempt, which goes on from the newest checkpoint; the worst exit status.
 
         ``kill_after``: SIGKILL to all ranks, ``delay`` seconds after the first of them told of a
-        step of that number. Where it ends before that, it ends by itself.
+        step of that number. Where it ends before that, it ends by itself. ``then``: what is called
+        after the step of that number.
         """
         self._attempt += 1
         asked = arguments(self.directory, self.plan, self._attempt)
@@ -73,7 +87,16 @@ class Interrupted:
             time.sleep(delay)
             for pid in pids:
                 os.kill(pid, signal.SIGKILL)
+        if then is not None and self._reaches(then[0], pids):
+            then[1]()
         return min((self._nursery.wait(pid) for pid in pids), key=lambda code: (code == 0, code))
+
+    def events(self) -> list[AnyEvent]:
+        """What the first rank told in the last attempt."""
+        return parse(self._journal(0, self._attempt).read_bytes())[0]
+
+    def log(self) -> str:
+        return (self.directory / "log-0.txt").read_text(encoding="utf-8")
 
     def outcome(self) -> Outcome:
         """After the last attempt ended well."""
@@ -82,12 +105,12 @@ class Interrupted:
         for attempt in range(1, self._attempt + 1):
             journals = [
                 parse(path.read_bytes())[0]
-                for rank in range(self.world)
+                for rank in range(_MOST)
                 if (path := self._journal(rank, attempt)).exists()
             ]
             for events in journals:
                 _fold(outcome, events)
-            _fold_epochs(outcome, journals, self.world)
+            _fold_epochs(outcome, journals)
         return outcome
 
     def _journal(self, rank: int, attempt: int) -> Path:
@@ -154,7 +177,7 @@ def _fold(outcome: Outcome, events: Sequence[AnyEvent]) -> None:
             rows.update({event.first + i: value.tobytes() for i, value in enumerate(values)})
 
 
-def _fold_epochs(outcome: Outcome, journals: Sequence[Sequence[AnyEvent]], world: int) -> None:
+def _fold_epochs(outcome: Outcome, journals: Sequence[Sequence[AnyEvent]]) -> None:
     """Epochs that all ranks ended, and validations; later attempts tell anew what they repeat."""
     ended: dict[int, list[EpochEnded]] = {}
     for events in journals:
@@ -165,7 +188,7 @@ def _fold_epochs(outcome: Outcome, journals: Sequence[Sequence[AnyEvent]], world
                 told = (event.step, event.images, event.loss_sum, event.top1, event.top5)
                 outcome.validations[event.epoch] = told
     for epoch, all_ranks in ended.items():
-        if len(all_ranks) == world:
+        if len(all_ranks) == len(journals):
             outcome.epochs[epoch] = tuple(
                 (each.step, each.images, each.loss_sum, each.top1, each.top5, each.read)
                 for each in all_ranks

@@ -1,0 +1,159 @@
+"""What is saved of a training, when, and going on in another way than it began."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from engine.journal.checkpoints import newest, read_header
+from engine.journal.events import AnyEvent, AttemptEnded, CheckpointSaved, Notice
+from engine.plan.runs import RunPlan
+from engine.train import fit
+from engine.train.strategies.none import NoParallelism
+from tests.train.interrupting import Interrupted
+from tests.train.making import arguments, images, journal, lay_out, plan
+from tests.train.nursery import Nursery
+
+pytestmark = pytest.mark.usefixtures("signals")
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    made = Nursery()
+    yield made
+    made.close()
+
+
+def _fit(directory: Path, made: RunPlan, *more: str) -> list[AnyEvent]:
+    lay_out(directory, made)
+    fit.main([*arguments(directory, made), *more])
+    return journal(directory, made)
+
+
+def test_a_checkpoint_says_of_itself_what_it_holds(tmp_path: Path, pictures: Path) -> None:
+    made = plan(pictures, epochs=2, backup_epochs=2, ema=0.9)
+    events = _fit(tmp_path, made)
+    folder = tmp_path / made.run / "checkpoints"
+    state = torch.load(folder / "last.pt", weights_only=True)
+    header = read_header(folder / "last.pt")
+    assert {"epoch", "state_dict", "best_acc", "optimizer", "scheduler", "scaler"} <= state.keys()
+    assert {"ema", "classes", "config", "ranks", "step", "step_in_epoch"} <= state.keys()
+    assert (header.epoch, header.step, header.step_in_epoch) == (2, 4, 0)
+    assert (state["epoch"], state["step"], state["step_in_epoch"]) == (2, 4, 0)
+    assert state["classes"] == ["class0", "class1", "class2"]
+    assert header.best_acc == state["best_acc"]
+    assert len(state["ranks"]) == 1
+    assert state["ranks"][0]["rng"].dtype == torch.uint8
+    kinds = [each.kind for each in events if isinstance(each, CheckpointSaved)]
+    assert kinds.count("last") == 2
+    assert kinds.count("backup") == 1
+    assert read_header(folder / "epoch-002.pt").step == 4
+    assert not (folder / "epoch-001.pt").exists()
+
+
+def test_weights_that_are_no_numbers_are_not_saved(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = plan(pictures, epochs=3)
+    validate = NoParallelism.begin_validation
+    validations = 0
+
+    def ruin(self: NoParallelism) -> None:
+        nonlocal validations
+        validations += 1
+        if validations == 2:  # As an update does whose loss was still a number.
+            with torch.no_grad():
+                next(self._model.parameters()).fill_(torch.inf)
+        validate(self)
+
+    monkeypatch.setattr(NoParallelism, "begin_validation", ruin)
+    end = _fit(tmp_path, made)[-1]
+    assert isinstance(end, AttemptEnded)
+    assert end.state == "failed"
+    assert "conv1.weight is not finite after step 3" in end.reason
+    assert "the last good checkpoint is kept" in end.reason
+    found = newest(tmp_path / made.run)
+    assert found is not None
+    assert found[1].epoch == 1
+    assert torch.load(found[0], weights_only=True)["state_dict"]["conv1.weight"].isfinite().all()
+
+
+def test_a_checkpoint_of_other_classes_is_refused(tmp_path: Path, pictures: Path) -> None:
+    made = plan(pictures, epochs=1)
+    _fit(tmp_path / "one", made)
+    other = images(tmp_path / "other", classes=2)
+    elsewhere = replace(made, dataset=str(other))
+    lay_out(tmp_path / "two", elsewhere)
+    saved = tmp_path / "one" / made.run / "checkpoints" / "last.pt"
+    end = _fit(tmp_path / "two", elsewhere, "--resume", str(saved))[-1]
+    assert isinstance(end, AttemptEnded)
+    assert "knows 3 classes (class0, class1, class2), and the dataset has 2" in end.reason
+
+
+def test_images_that_changed_are_not_gone_on_with(tmp_path: Path) -> None:
+    dataset = images(tmp_path / "pictures")
+    made = plan(dataset, epochs=1)
+    _fit(tmp_path / "one", made)
+    (dataset / "train" / "class0" / "000.png").unlink()
+    saved = tmp_path / "one" / made.run / "checkpoints" / "last.pt"
+    end = _fit(tmp_path / "two", replace(made), "--resume", str(saved))[-1]
+    assert isinstance(end, AttemptEnded)
+    assert "the images of the dataset changed since" in end.reason
+
+
+def test_one_that_cannot_be_read_leaves_what_is_told_as_it_is(
+    tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = lay_out(tmp_path, plan(pictures))
+    cut = tmp_path / made.run / "cut.pt"
+    cut.write_bytes(b"PK\x03\x04 and no more")
+    assert fit.main([*arguments(tmp_path, made), "--resume", "cut.pt"]) == 2
+    assert "is damaged" in capsys.readouterr().err
+    assert journal(tmp_path, made) == []  # Else the steps before would not count any more.
+
+
+def test_it_saves_when_it_is_asked_to(tmp_path: Path, pictures: Path, nursery: Nursery) -> None:
+    run = Interrupted(nursery, tmp_path / "run", plan(pictures, batch_size=4, epochs=500))
+    attempt = run.run / "attempt-1"
+
+    def ask() -> None:
+        before = newest(run.run)
+        (attempt / fit.SAVE_FILE).touch()
+        deadline = time.monotonic() + 60.0
+        while (attempt / fit.SAVE_FILE).exists() or newest(run.run) in (None, before):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        (attempt / fit.STOP_FILE).touch()
+
+    assert run.train(then=(2, ask)) == 0
+    saved = [each for each in run.events() if isinstance(each, CheckpointSaved)]
+    # When it was asked to, perhaps after an epoch, and when it was stopped.
+    assert len([each for each in saved if each.step % 6]) >= 1
+
+
+def test_another_way_goes_on_and_says_what_it_cannot_keep(tmp_path: Path, nursery: Nursery) -> None:
+    noise = images(tmp_path / "noise", classes=5, train=5, val=2, side=40)
+    small: dict[str, Any] = {"batch_size": 7, "epochs": 3, "lr": 0.001, "save_steps": 1}
+    single = plan(noise, **small)
+    ddp = replace(plan(noise, "ddp", nproc=2, **small), run=single.run)
+    gpipe = replace(plan(noise, "gpipe", stages=2, micro_batches=2, **small), run=single.run)
+    run = Interrupted(nursery, tmp_path / "run", single)
+    run.train(kill_after=1)
+    run.change(ddp, world=2)
+    run.train(kill_after=6)
+    told = [each.text for each in run.events() if isinstance(each, Notice)]
+    assert any("as ddp on 2 ranks, and was trained as single on 1 rank" in each for each in told)
+    run.change(gpipe, world=1)
+    assert run.train() == 0, run.log()
+    told = [each.text for each in run.events() if isinstance(each, Notice)]
+    assert any("as gpipe on 1 rank" in each and "running statistics" in each for each in told)
+    outcome = run.outcome()
+    assert sorted(outcome.steps["0 loss"]) == list(range(12))
+    assert [sum(rank[1] for rank in told) for told in outcome.epochs.values()] == [25, 25, 25]
+    assert [told[1] for told in outcome.validations.values()] == [10, 10, 10]
