@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -44,8 +45,13 @@ class Repeating(Stream):
 
 
 @contextmanager
-def real_loop(folder: Path, device: str, *, batch_size: int, side: int) -> Iterator[Job]:
-    """A ResNet-18 that is ready to train plainly; its journal is ``folder/rank0.jsonl``."""
+def real_loop(
+    folder: Path, device: str, *, batch_size: int, side: int, **more: Any
+) -> Iterator[Job]:
+    """A ResNet-18 that is ready to train plainly; its journal is ``folder/rank0.jsonl``.
+
+    ``more``: settings besides, as ``Settings`` has them.
+    """
     chosen = strategy("single")
     settings = Settings(
         model="resnet18",
@@ -54,6 +60,7 @@ def real_loop(folder: Path, device: str, *, batch_size: int, side: int) -> Itera
         batch_size=batch_size,
         epochs=1_000_000,
         workers=0,
+        **more,
     )
     plan = RunPlan(
         run="01-single",

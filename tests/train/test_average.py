@@ -39,7 +39,8 @@ def _disturb(model: nn.Module, generator: torch.Generator) -> None:
 def test_it_is_torchs_exponential_average_of_weights_and_statistics() -> None:
     """As torchvision's references make it, begun with the weights before the first step."""
     model, generator = network("batch"), torch.Generator().manual_seed(3)
-    theirs = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(DECAY), use_buffers=True)
+    rule = get_ema_multi_avg_fn(DECAY)  # type: ignore[no-untyped-call]
+    theirs = AveragedModel(model, multi_avg_fn=rule, use_buffers=True)
     theirs.update_parameters(model)  # Their first time is a copy.
     ours = Average(followed(model), DECAY)
     for _ in range(5):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,53 @@ def test_the_fullest_moment_of_a_step(name: str, switches: dict[str, Any]) -> No
     beside = 3 * _LARGEST if parts else 0
     assert 0.97 * found.activations < peak
     assert peak < 1.05 * (found.activations + found.gradients) + beside
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {"model": "resnet18", "image_size": 160},
+        {"model": "resnet50", "image_size": 96, "precision": "bf16"},
+        {"model": "resnet18", "image_size": 96, "gradient_checkpointing": True},
+    ],
+)
+def test_the_fullest_moment_of_a_frozen_network(switches: dict[str, Any]) -> None:
+    """It is on the way forward, because nothing is kept for a way back. Images are large enough for
+    no weight that a convolution lays out anew to be larger."""
+    made = plan(Path(), batch_size=12, device="cpu")
+    made = replace(made, settings=replace(made.settings, freeze=True, **switches))
+    step, _ = _stepping(made)
+    step()
+    found = footprint(made, CLASSES)
+    assert found.activations is not None
+    assert _peak(step) == pytest.approx(found.activations, rel=0.001)
+
+
+@pytest.mark.parametrize(
+    ("switches", "copies", "averaged"),
+    [
+        ({"optimizer": "adamw"}, 2, False),
+        ({"optimizer": "adamw", "momentum": 0.0, "decay_norm": False}, 2, False),
+        ({"ema": 0.99}, 1, True),
+        ({"optimizer": "adamw", "ema": 0.99, "freeze": True}, 2, True),
+    ],
+)
+def test_what_is_held_is_exact(switches: dict[str, Any], copies: int, averaged: bool) -> None:
+    made = plan(Path(), device="cpu", balance=(4, 8))
+    made = replace(made, settings=replace(made.settings, **switches))
+    network, _ = model.build(made.settings, CLASSES)
+    held, found = _stepping(made)[1].held(), footprint(made, CLASSES)
+    learning = list(network.parameters())
+    if made.settings.freeze:
+        learning = list(network.get_submodule("fc").parameters())
+    counts = 4 * len(learning) if copies == 2 else 0  # AdamW's steps of every tensor
+    assert found.optimizer == held["optimizer"] - counts
+    assert found.optimizer == copies * sum(each.nbytes for each in learning)
+    assert (found.weights, found.gradients) == (held["weights"], held["gradients"])
+    assert found.averaged == held.get("averaged", 0)
+    assert (found.averaged > 0) == averaged
+    assert found.total is not None
+    assert found.total > held["weights"] + found.optimizer + found.averaged
 
 
 def _stepping(made: RunPlan) -> tuple[Callable[[], None], Strategy]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -29,6 +30,22 @@ def test_steps_of_the_real_loop_read_nothing_from_the_device(job: Job) -> None:
     found, seen = waits(job, STEPS)
     assert not found
     assert seen > 300 * STEPS  # the profile saw the steps
+
+
+def test_nor_do_those_that_may_be_skipped_and_are_averaged(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {
+        # On a CPU its kernel reads its own count of steps; on a GPU it does not.
+        "optimizer": "adamw" if DEVICE == "cuda" else "sgd",
+        "decay_norm": False,
+        "ema": 0.99,
+        "on_nan": "skip",
+        "clip_grad": 1.0,
+    }
+    with real_loop(tmp_path, DEVICE, batch_size=4, side=32, **settings) as job:
+        assert job.strategy.tolerance > 1
+        found, seen = waits(job, 1 if DEVICE == "cpu" else STEPS)
+    assert not found
+    assert seen > 300
 
 
 def test_a_step_that_does_is_found_out(job: Job) -> None:
