@@ -1,54 +1,67 @@
-"""What a validation says of each class: which image was taken for what, counted on the device.
-
-Every image is one whole number, ``(true * classes + said) * 2 + (1 where its class was among the
-five best)``. The numbers of a batch stay on the device until the validation is over, as its tally
-does: eight bytes an image whatever the number of classes, where a matrix would be 8 MB for 1,000
-classes and 3.5 GB for 21,000.
-"""
+"""From paths to probabilities: images cut as validation cuts them, through one network."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.journal.events import ClassesJudged
-from engine.train.world import World
+from engine.journal.judgements import BEST, Guess, Judgement, class_name
+from engine.plan.text import clean
+from engine.train.augment import MEAN, STD, validation_crop
+from engine.train.images import Damaged, decode, prepare_pillow
+from engine.train.opened import Opened
 
 
-class Judge:
-    """Sees the images of one validation that this rank has logits of."""
+class Guessing:
+    """One network on one device. It computes in float32, however it was trained."""
 
-    def __init__(self, classes: int) -> None:
-        self._classes = classes
-        self._seen: list[Tensor] = []
+    def __init__(self, opened: Opened, device: torch.device, readers: int) -> None:
+        """``readers``: threads that decode images."""
+        prepare_pillow()
+        self._opened = opened
+        self._device = device
+        self._network = opened.network.to(device)
+        self._mean = 255.0 * torch.tensor(MEAN, device=device).view(1, 3, 1, 1)
+        self._scale = 1.0 / (255.0 * torch.tensor(STD, device=device).view(1, 3, 1, 1))
+        self._pool = ThreadPoolExecutor(readers) if readers > 1 else None
 
-    def see(self, best: Tensor, labels: Tensor) -> None:
-        """Takes note of a batch without a look at the device.
+    def judge(self, paths: Sequence[str]) -> list[Judgement]:
+        """Of each, in their order; all that can be decoded go through the network at once."""
+        read = partial(_read, side=self._opened.image_size)
+        read_all = list(self._pool.map(read, paths) if self._pool else map(read, paths))
+        pixels = [each for each in read_all if not isinstance(each, Damaged)]
+        guesses = iter(self._guess(pixels) if pixels else ())
+        return [
+            Judgement(problem=clean(str(each)))
+            if isinstance(each, Damaged)
+            else Judgement(next(guesses))
+            for each in read_all
+        ]
 
-        ``best`` (images, up to 5): the classes with the best scores, the best one first; ``labels``
-        (images,): the true ones.
-        """
-        among = (best == labels.unsqueeze(1)).any(dim=1)
-        self._seen.append((labels * self._classes + best[:, 0]) * 2 + among)
+    def _probabilities(self, pixels: Sequence[NDArray[np.uint8]]) -> Tensor:
+        """(images, classes), on the host; ``pixels`` are (side, side, 3) each."""
+        batch = torch.from_numpy(np.stack(pixels)).to(self._device)
+        images = batch.permute(0, 3, 1, 2).to(torch.float32).sub_(self._mean).mul_(self._scale)
+        with torch.inference_mode():
+            return torch.softmax(self._network(images), dim=1).cpu()
 
-    def judged(self, world: World, *, epoch: int, step: int, best: bool) -> ClassesJudged:
-        """What all ranks have seen together; collective, and the only place that reads it."""
-        own = torch.cat(self._seen).cpu() if self._seen else torch.zeros(0, dtype=torch.int64)
-        seen: NDArray[np.int64] = world.gather(own).numpy()
-        cells, count = np.unique(seen >> 1, return_counts=True)
-        among = np.bincount((seen[seen & 1 == 1] >> 1) // self._classes, minlength=self._classes)
-        return ClassesJudged(
-            epoch=epoch,
-            step=step,
-            best=best,
-            true=_column(cells // self._classes),
-            said=_column(cells % self._classes),
-            count=_column(count),
-            top5=_column(among),
-        )
+    def _guess(self, pixels: Sequence[NDArray[np.uint8]]) -> list[tuple[Guess, ...]]:
+        found = self._probabilities(pixels).topk(min(BEST, self._opened.classes), dim=1)
+        names = self._opened.names
+        return [
+            tuple(Guess(i, class_name(names, i), p) for i, p in zip(row, shares, strict=True))
+            for row, shares in zip(found.indices.tolist(), found.values.tolist(), strict=True)
+        ]
 
 
-def _column(numbers: NDArray[np.int64]) -> bytes:
-    return numbers.astype("<u4").tobytes()
+def _read(path: str, side: int) -> NDArray[np.uint8] | Damaged:
+    try:
+        return decode(path, side, validation_crop)
+    except Damaged as error:
+        return error

@@ -19,7 +19,7 @@ from engine.errors import EXIT_DONE, ResnetTuiError
 from engine.journal.judgements import Doing, Judge, Refused, Told
 
 if TYPE_CHECKING:
-    from engine.train.guessing import Judging
+    from engine.train.guessing import Guessing
     from engine.train.opened import Opened
 
 _READERS = 8
@@ -41,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
         for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ[name] = "1"
     try:
-        judging, judge = _prepare(chosen)
+        guessing, judge = _prepare(chosen)
     except ResnetTuiError as error:
         _tell(Refused(str(error)))
         return error.exit_code
@@ -50,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
         return 1
     _tell(judge)
     for line in sys.stdin:
-        for judgement in judging.judge(json.loads(line)):
+        for judgement in guessing.judge(json.loads(line)):
             _tell(judgement)
     return EXIT_DONE
 
@@ -61,7 +61,7 @@ def _prepare(chosen: argparse.Namespace) -> tuple[Guessing, Judge]:
 
     from engine.plan.config import Settings
     from engine.train import devices
-    from engine.train.guessing import Judging
+    from engine.train.guessing import Guessing
     from engine.train.opened import open_network
 
     _tell(Doing("reading the weights"))
