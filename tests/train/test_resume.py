@@ -22,8 +22,8 @@ from tests.train.making import images, plan
 from tests.train.nursery import Nursery
 
 EPOCHS, STEPS = 3, 4
-"""25 images in batches of 7, 7, 7 and 4, three times. Of the last batch a world of 3 leaves ranks one
-image, which is normalised by the statistics that the rank alone has."""
+"""25 images in batches of 7, 7, 7 and 4, three times. Of the last batch a world of 3 leaves ranks
+one image, which is normalised by the statistics that the rank alone has."""
 
 
 @dataclass(frozen=True, slots=True)
