@@ -38,7 +38,10 @@ def checkpoint_bytes(plan: RunPlan, classes: int) -> int:
     learnt = sum(map(_learnt, trained))
     entries += (copies + (settings.optimizer == "adamw")) * learnt
     if settings.ema is not None:
-        held, entries = held + parameters + buffers, entries + tensors
+        # Averages of what moves; what does not is in the file once.
+        moving = 0 if settings.freeze else buffers
+        held += FLOAT * sum(each.parameters for each in trained) + moving
+        entries += learnt if settings.freeze else tensors
     own = _RANDOM + (buffers if plan.ranks > 1 else 0)
     norms = 3 * sum(each.norms for each in network) if plan.ranks > 1 else 0
     return held + plan.ranks * own + _ENTRY * (entries + plan.ranks * (1 + norms))
