@@ -118,6 +118,15 @@ class StartWanted(Message):
 
 @dataclass
 class StartChecked(Message):
-    """What was looked up before a start: other experiments that train on this machine."""
+    """What was looked up before a start: other experiments that train on this machine, and why
+    the disk has too little room for the checkpoints, if so."""
 
     running: tuple[str, ...]
+    lacking: str = ""
+
+
+@dataclass
+class FreeKnown(Message):
+    """Bytes that are free where experiments lie; ``None`` where that cannot be told."""
+
+    free: int | None

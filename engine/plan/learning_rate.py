@@ -77,3 +77,31 @@ def batch_sizes(images: int, batch_size: int) -> list[int]:
     if rest == 1 and whole and batch_size > 1:
         sizes[-2:] = [batch_size + 1]
     return sizes
+
+
+def peak_words(settings: Settings) -> str:
+    """``0.05``, or where it is scaled ``0.4 = 0.1 x 1024 / 256``."""
+    shown = f"{peak(settings):.4g}"
+    if not settings.scale_lr:
+        return shown
+    return f"{shown} = {settings.lr:.4g} x {settings.batch_size} / {REFERENCE_BATCH}"
+
+
+def sentence(settings: Settings, images: int) -> str:
+    """The schedule of a training on so many images: ``lr 0.05: warm-up 5 epochs from 0.005, cosine
+    to 0 over 90 epochs, 31,680 steps``."""
+    made = schedule(settings, len(batch_sizes(images, settings.batch_size)))
+    parts = []
+    if made.warmup_steps:
+        length = _epochs(min(warmup_epochs(settings), settings.epochs))
+        parts.append(f"warm-up {length} from {made(0):.4g}")
+    if made.warmup_steps < made.total_steps:
+        parts.append(f"cosine to {min(made.floor, made.peak):.4g} over {_epochs(settings.epochs)}")
+    parts.append(f"{made.total_steps:,} step" + ("s" if made.total_steps != 1 else ""))
+    if settings.max_steps is not None and settings.max_steps < made.total_steps:
+        parts.append(f"of which {settings.max_steps:,} are trained")
+    return f"lr {peak_words(settings)}: {', '.join(parts)}"
+
+
+def _epochs(count: float) -> str:
+    return f"{count:.4g} epoch" + ("s" if count != 1 else "")

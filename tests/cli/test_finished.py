@@ -13,7 +13,10 @@ from tests.run.making import processes
 def test_train_tells_what_happens_and_ends_in_a_table(finished: Finished) -> None:
     answer = finished.answer
     assert answer.returncode == 0, answer.stderr
-    assert answer.stderr == ""
+    # 32 images in batches of 8, twice.
+    assert answer.stderr == (
+        "resnet-tui: lr 0.05: warm-up 0.2 epochs from 0.005, cosine to 0 over 2 epochs, 8 steps\n"
+    )
     lines = answer.stdout.splitlines()
     told = iter(lines)
     # In this order, with other lines in between.

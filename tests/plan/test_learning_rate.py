@@ -5,7 +5,7 @@ import math
 import pytest
 
 from engine.plan.config import Settings
-from engine.plan.learning_rate import Schedule, peak, schedule, warmup_epochs
+from engine.plan.learning_rate import Schedule, peak, schedule, sentence, warmup_epochs
 
 
 def test_the_schedule_is_its_closed_form() -> None:
@@ -54,3 +54,33 @@ def test_a_scaled_learning_rate_follows_the_global_batch() -> None:
     assert peak(Settings(lr=0.1, batch_size=1024)) == 0.1
     assert peak(Settings(lr=0.1, batch_size=1024, scale_lr=True)) == pytest.approx(0.4)
     assert peak(Settings(lr=0.1, batch_size=64, scale_lr=True)) == pytest.approx(0.025)
+
+
+@pytest.mark.parametrize(
+    ("settings", "images", "expected"),
+    [
+        (
+            Settings(),
+            90_000,
+            "lr 0.05: warm-up 5 epochs from 0.005, cosine to 0 over 90 epochs, 31,680 steps",
+        ),
+        (
+            Settings(lr=0.1, batch_size=1024, scale_lr=True, epochs=10, lr_floor=1e-4),
+            10_000,
+            "lr 0.4 = 0.1 x 1024 / 256: warm-up 1 epoch from 0.04, cosine to 0.0001 over 10 epochs,"
+            " 100 steps",
+        ),
+        (
+            Settings(warmup_epochs=0, epochs=1, max_steps=3, batch_size=10),
+            100,
+            "lr 0.05: cosine to 0 over 1 epoch, 10 steps, of which 3 are trained",
+        ),
+        (
+            Settings(warmup_epochs=5, epochs=1),
+            100,
+            "lr 0.05: warm-up 1 epoch from 0.005, 1 step",
+        ),
+    ],
+)
+def test_a_schedule_in_a_sentence(settings: Settings, images: int, expected: str) -> None:
+    assert sentence(settings, images) == expected

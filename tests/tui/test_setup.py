@@ -180,11 +180,11 @@ async def test_a_field_keeps_printable_keys_and_choices_turn(
         await driver.press("up", "delete")
         await driver.until(lambda: "there is no file" not in driver.frame)
         await driver.press("m")
-        assert "▾ switches of strategies" in driver.frame
-        assert "gradient checkpointing   no" in driver.frame
+        assert "▾ switches" in driver.frame
+        assert "gradient checkpointing no" in driver.frame
         await driver.press("m")
-        assert "▸ switches of strategies" in driver.frame
-        assert "gradient checkpointing   no" not in driver.frame
+        assert "▸ switches" in driver.frame
+        assert "gradient checkpointing no" not in driver.frame
 
 
 async def test_another_dataset_brings_its_defaults_and_keeps_what_was_typed(

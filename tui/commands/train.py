@@ -71,7 +71,7 @@ def train(
 def _prepared(arguments: argparse.Namespace) -> Callable[[], Experiment]:
     """Checks everything that can be wrong; what it returns starts the experiment."""
     from engine.experiment import create
-    from engine.plan import dataset, defaults, options
+    from engine.plan import dataset, defaults, learning_rate, options
     from engine.plan.runs import plan_runs
     from engine.plan.strategies import strategy
     from engine.plan.switches import check
@@ -89,6 +89,8 @@ def _prepared(arguments: argparse.Namespace) -> Callable[[], Experiment]:
     directory = shared.directory(arguments)
     plans = plan_runs(folder, resolved.settings, chosen, machine)
     disk.check(directory, plans, len(found.classes))
+    told = learning_rate.sentence(resolved.settings, len(found.train))
+    print(f"resnet-tui: {told}", file=sys.stderr, flush=True)
 
     def begin() -> Experiment:
         experiment = create(

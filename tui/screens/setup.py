@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from engine.errors import DatasetError
-from engine.plan.config import declarations
 from engine.plan.machine import Machine
 from engine.plan.text import clean
 from tui import output, recent, setup_messages
@@ -49,6 +48,8 @@ class SetupScreen(SetupStart):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "path", "find folder", key_display="/"),
         Binding("backspace,escape", "back", "back", key_display="Backspace"),
+        Binding("l", "learning_rate", "learning rate", tooltip="the learning rate, drawn"),
+        Binding("i", "network", "network", tooltip="the network, layer by layer"),
         *(Binding(str(n), f"tick({n})", f"tick strategy {n}", show=False) for n in range(1, 10)),
     ]
 
@@ -63,6 +64,7 @@ class SetupScreen(SetupStart):
         self.query_one(DatasetReport).show_nothing()
         self.query_one(SettingsForm).show_fields(self.draft.fields())
         in_background(self, lambda: setup_messages.RecentFound(tuple(recent.recent())), "recent")
+        in_background(self, self._free, "free")
         # After the first paint: importing what asks would delay it.
         self.call_after_refresh(
             in_background, self, lambda: setup_messages.MachineKnown(probe()), "probe"
@@ -211,11 +213,24 @@ class SetupScreen(SetupStart):
         self._unsay()
         self.draft.edit(message.name, message.text)
         self.query_one(SettingsForm).show_fields(self.draft.fields())
+        if message.name == "recipe":
+            self._say(words.setting("recipe", message.text or ""))
         self._look_up()
 
     def on_setting_visited(self, message: setup_messages.SettingVisited) -> None:
-        declared = declarations().get(message.name)
-        self._say(declared.about if declared else "")
+        self._say(words.setting(message.name, self.draft.settings.recipe))
+
+    def action_learning_rate(self) -> None:
+        from tui.screens.setup_pages import LearningRateScreen
+
+        images = self.report.train_images if self.report is not None else None
+        shown = LearningRateScreen(self.draft.settings, images, self.dashboard.ascii)
+        self.app.push_screen(shown)
+
+    def action_network(self) -> None:
+        from tui.screens.setup_pages import NetworkScreen
+
+        self.app.push_screen(NetworkScreen(self.draft.settings, self.report))
 
     # Strategies
 
@@ -231,6 +246,15 @@ class SetupScreen(SetupStart):
     def on_tick_refused(self, message: setup_messages.TickRefused) -> None:
         refused = "" if message.reason.startswith("cannot ") else "cannot run here: "
         self._say(f"{message.strategy} {refused}{message.reason}", error=True)
+
+    def _free(self) -> setup_messages.FreeKnown:
+        from engine.run.disk import free_bytes
+
+        return setup_messages.FreeKnown(free_bytes(self.dashboard.start.experiments_directory))
+
+    def on_free_known(self, message: setup_messages.FreeKnown) -> None:
+        self.free = message.free
+        self._tell()
 
     def on_machine_known(self, message: setup_messages.MachineKnown) -> None:
         self.machine = message.machine

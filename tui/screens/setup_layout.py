@@ -16,15 +16,17 @@ from textual.widgets import Static
 
 from engine.plan.dataset import Report
 from engine.plan.machine import Machine
-from engine.plan.strategies import known_strategies
+from engine.plan.strategies import Strategy, known_strategies
 from tui.draft import Draft
 from tui.screens import setup_words as words
 from tui.screens.setup_memory import Needs, in_parts, needs, of_ticked
+from tui.screens.setup_space import Space, in_words, space
 from tui.screens.setup_strategies import choices
 from tui.widgets.dataset_report import DatasetReport
 from tui.widgets.folder_tree import FolderTree
 from tui.widgets.keys import KeysLine
 from tui.widgets.path_field import PathField
+from tui.widgets.schedule import SchedulePane
 from tui.widgets.settings_form import SettingsForm
 from tui.widgets.strategy_list import StrategyList
 
@@ -56,6 +58,8 @@ class SetupLayout(Screen[None]):
         self.problem = ""
         """Why the chosen folder cannot be trained on."""
         self.machine: Machine | None = None
+        self.free: int | None = None
+        """Bytes that are free where experiments lie, once that is known."""
         self.strategies = known_strategies()
         self._needs: dict[str, Needs] = {}
         """The memory that each strategy would take, as far as that is known."""
@@ -77,6 +81,7 @@ class SetupLayout(Screen[None]):
                 yield FolderTree(root)
             with Vertical(id="report", classes="pane"):
                 yield DatasetReport()
+                yield SchedulePane(id="schedule")
             with Vertical(id="training"):
                 with Vertical(id="strategies", classes="pane"):
                     found = choices(self.strategies, self.draft.settings, None)
@@ -138,6 +143,9 @@ class SetupLayout(Screen[None]):
     def _tell(self) -> None:
         """The first line, and the one above the keys: what was said, else what Enter starts."""
         self.set_class(bool(self.problem), "-problem")
+        images = self.report.train_images if self.report is not None else None
+        schedule = self.query_one(SchedulePane)
+        schedule.show(self.draft.settings, images, self.dashboard.ascii)
         title = words.title(self.draft.dataset, self.report, self.problem)
         self.query_one("#title", Static).update(title, layout=False)
         strategies = self.query_one(StrategyList)
@@ -149,12 +157,30 @@ class SetupLayout(Screen[None]):
                 strategies.has_focus,
                 strategies.ticked_in_vain,
                 of_ticked(self._needs, strategies.ticked),
+                in_words(self._space()),
             )
         if strategies.has_focus and (visited := strategies.visited) is not None:
             memory = in_parts(self._needs.get(visited.name), self.has_class("-wide"))
             about = words.strategy(visited, strategies.compact, memory)
             says = Content("\n").join([about, says])
         self.query_one("#notice", Static).update(self._said or says)
+
+    def ticked_strategies(self) -> tuple[Strategy, ...]:
+        ticked = self.query_one(StrategyList).ticked
+        return tuple(each for each in self.strategies if each.name in ticked)
+
+    def _space(self) -> Space | None:
+        """What checkpoints would take; on a narrow screen only where there is too little room."""
+        if self.machine is None or self.report is None or not self.report.classes:
+            return None
+        found = space(
+            self.ticked_strategies(),
+            self.draft.settings,
+            self.machine,
+            len(self.report.classes),
+            self.free,
+        )
+        return found if found.too_little or self.has_class("-wide") else None
 
     def _judge(self) -> None:
         """Looks anew at what each strategy can do with the settings, once the machine is known."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from textual.widget import Widget
 
+from engine.plan.machine import ANY
 from tui import experiments, recent, setup_messages
 from tui.background import in_background
 from tui.readiness import Place, Readiness
 from tui.screens import setup_words as words
 from tui.screens.setup_layout import SetupLayout
+from tui.screens.setup_space import lacking
 from tui.widgets.folder_tree import FolderTree
 from tui.widgets.settings_form import SettingsForm
 from tui.widgets.strategy_list import StrategyList
@@ -22,6 +26,8 @@ class SetupStart(SetupLayout):
         self._start_wanted = False
         """Enter was pressed, and something is still to be found out."""
         self._checking = False
+        self._lacking = ""
+        """Why the disk has too little room for what is to be started."""
         self._told_start = False
 
     def on_screen_resume(self) -> None:
@@ -53,8 +59,18 @@ class SetupStart(SetupLayout):
             self._start_wanted = False
             self._checking = True
             parent = self.dashboard.start.experiments_directory
+            lacks = partial(
+                lacking,
+                parent,
+                self.ticked_strategies(),
+                self.draft.settings,
+                ready.machine or ANY,
+                len(ready.report.classes) if ready.report is not None else 0,
+            )
             in_background(
-                self, lambda: setup_messages.StartChecked(experiments.running_here(parent)), "check"
+                self,
+                lambda: setup_messages.StartChecked(experiments.running_here(parent), lacks()),
+                "check",
             )
 
     def _readiness(self) -> Readiness:
@@ -80,17 +96,30 @@ class SetupStart(SetupLayout):
 
     def on_start_checked(self, message: setup_messages.StartChecked) -> None:
         self._checking = False
+        self._lacking = message.lacking
         if not message.running:
-            self._start()
+            self._start_with_room()
             return
         question = words.busy(message.running)
         self.app.push_screen(question, self._answered)
 
     def _answered(self, answer: str | None) -> None:
         if answer == "start":
-            self._start()
+            self._start_with_room()
         elif answer == "home":
             self.app.switch_mode("home")
+
+    def _start_with_room(self) -> None:
+        """Starts; where the disk has too little room, after a question."""
+
+        def answered(answer: str | None) -> None:
+            if answer == "start":
+                self._start()
+
+        if self._lacking:
+            self.app.push_screen(words.no_room(self._lacking), answered)
+        else:
+            self._start()
 
     def _start(self) -> None:
         dataset = self.draft.dataset

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from textual.content import Content
 
-from engine.plan.config import Settings
+from engine.plan.config import Settings, declarations
 from engine.plan.dataset import Report
 from engine.plan.machine import Machine
+from engine.plan.recipes import RECIPES
 from engine.plan.text import clean
 from tui.screens.question import Question
 from tui.widgets.strategy_list import Choice
@@ -37,6 +38,7 @@ def summary(
     on_strategies: bool,
     impossible: tuple[str, ...] = (),
     memory: Content | None = None,
+    space: Content | None = None,
 ) -> Content:
     """What Enter starts, or which of the ticked strategies keep it from that."""
     if not ticked:
@@ -50,6 +52,7 @@ def summary(
         (", ".join(ticked), "bold"),
         (f" · {clean(settings.model)} · {epochs}{_runs(settings, len(ticked))}", "$quiet"),
         memory or "",
+        space or "",
     )
 
 
@@ -68,6 +71,25 @@ def strategy(chosen: Choice, in_full: bool, memory: str = "") -> Content:
     about = chosen.told if in_full and chosen.reason else chosen.explanation
     batch = f"batch {chosen.batch}" if chosen.batch else ""
     return Content.styled(" · ".join(filter(None, (about, batch, memory))), "$quiet")
+
+
+_DRAWN = ("recipe", "epochs", "batch_size", "lr", "scale_lr", "warmup_epochs", "warmup_start",
+          "lr_floor", "max_steps")  # fmt: skip
+"""Settings that the learning rate depends on."""
+
+
+def setting(name: str, recipe: str) -> str:
+    """What a setting is, and which key shows what follows from it; nothing for no setting."""
+    declared = declarations().get(name)
+    if declared is None:
+        return ""
+    about = declared.about
+    if name == "recipe":
+        known = {each.name: f"{each.name}: {each.about}" for each in RECIPES}
+        about = known.get(recipe, about)
+    keys = [" · l draws the learning rate"] if name in _DRAWN else []
+    keys += [" · i lists its layers"] if name == "model" else []
+    return "".join([about, *keys])
 
 
 def held_out(settings: Settings) -> str:
@@ -100,5 +122,16 @@ def busy(running: tuple[str, ...]) -> Question:
             ("h", "home", "look at what is running"),
             ("c", "cancel", "not now"),
         ],
+        default="cancel",
+    )
+
+
+def no_room(why: str) -> Question:
+    """Asked before a start where the disk may fill up."""
+    return Question(
+        "The disk may become full",
+        f"{why[:1].upper()}{why[1:]}. When it is full no more checkpoints are saved, and training "
+        "goes on with the last good one kept.",
+        [("y", "start", "start anyway"), ("c", "cancel", "not now")],
         default="cancel",
     )

@@ -49,7 +49,8 @@ def legend(plot: Plot, found: dict[int, Columns | None], width: int) -> list[lis
         else:
             sign = dash_glyph(series.nth, plot.ascii)
             value = _curve_value(plot, cols, width) if cols is not None else None
-        number = plot.number(value)
+        told = isinstance(series, Marks) or series.valued
+        number = plot.number(value) if told else ""
         if plot.ascii:
             number = number.replace(show.UNKNOWN, "-")
         entries.append([(sign, series.meaning), (f" {series.name} ", "label"), (number, "value")])

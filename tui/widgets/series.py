@@ -25,6 +25,8 @@ class Curve:
     buckets: Buckets
     nth: int = 0
     band: bool = True
+    valued: bool = True
+    """Whether the legend tells its value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from textual.content import Content
 from tui.widgets.value_input import Field
 
 GROUPS = {
-    "switches": "switches of strategies",
+    "switches": "switches",
     "recipe": "learning",
     "images": "training images",
     "saving": "checkpoints",
