@@ -27,7 +27,10 @@ def device_batch(run: RunPlan) -> int:
     return most
 
 
-def norm_batch(run: RunPlan) -> int:
-    """Images whose statistics batch normalisation takes together, at most."""
+def norm_batch(run: RunPlan) -> int | None:
+    """Images whose statistics batch normalisation takes together, at most; ``None`` where a frozen
+    network takes none."""
+    if run.settings.freeze:
+        return None
     together = run.settings.nproc or 1 if run.settings.sync_bn else 1
     return min(device_batch(run) * together, run.settings.batch_size)

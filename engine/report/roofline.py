@@ -22,11 +22,12 @@ class Reached:
 
 
 def reached(here: Situation) -> Reached | None:
-    """``None`` where a device is not known (every CPU), or nothing was measured yet."""
+    """``None`` where a device is not known (every CPU), or nothing was measured yet; and of a
+    frozen network, whose steps are not those that the estimate is of."""
     ready, together = here.run.ready, here.images_per_second
-    if ready is None or together is None:
-        return None
     settings = here.plan.settings
+    if ready is None or together is None or settings.freeze:
+        return None
     most = roof(
         ready.device_name, ready.precision, ready.model, settings.image_size, settings.compile
     )

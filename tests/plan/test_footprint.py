@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.plan.config import Settings
-from engine.plan.footprint import Footprint, footprint, largest_batch
+from engine.plan.footprint import Footprint, footprint, largest_batch, remembered
 from engine.plan.machine import Machine
 from engine.plan.resnet_shapes import layers
 from engine.plan.room import fitting_batch, size, smaller
@@ -65,6 +65,46 @@ def test_the_stem_by_hand() -> None:
 
 def test_without_momentum_there_is_none() -> None:
     assert footprint(planned(momentum=0.0), 10).optimizer == 0
+
+
+def test_what_optimisers_and_averages_remember() -> None:
+    parameters = 4 * sum(each.parameters for each in layers("resnet18", 224, 10))
+    statistics = 4 * sum(2 * each.channels for each in layers("resnet18", 224, 10))
+    adamw = footprint(planned(model="resnet18", optimizer="adamw", ema=0.999), 10)
+    assert (adamw.optimizer, adamw.averaged) == (2 * parameters, parameters + statistics)
+    plain = planned(model="resnet18")
+    assert total(planned(model="resnet18", ema=0.999)) == total(plain) + parameters + statistics
+    assert [remembered(Settings(**each)) for each in REMEMBERED] == [1, 0, 2, 3]
+
+
+REMEMBERED: list[dict[str, Any]] = [
+    {},
+    {"momentum": 0.0},
+    {"optimizer": "adamw", "momentum": 0.0},
+    {"optimizer": "adamw", "ema": 0.9},
+]
+
+
+def test_a_frozen_network_has_the_gradients_of_its_classifier_and_keeps_nothing() -> None:
+    head = 4 * (512 * 10 + 10)
+    small: dict[str, Any] = {"model": "resnet18", "batch_size": 64}
+    frozen = {**small, "freeze": True, "weights": "imagenet"}
+    found = footprint(planned(**frozen, ema=0.9), 10)
+    assert (found.gradients, found.optimizer, found.averaged) == (head, head, head)
+    # The images, and the output of the first convolution twice.
+    assert found.activations == 64 * 4 * (3 * 224 * 224 + 2 * 64 * 112 * 112)
+    shared = footprint(planned("fsdp", with_gpus(4), **frozen), 10)
+    whole = footprint(planned("fsdp", with_gpus(4), **small), 10)
+    assert (shared.weights, shared.gradients) == (whole.weights, head // 4)
+    staged = planned("gpipe", with_gpus(2), **frozen, balance=(4, 8))
+    assert "frozen" in footprint(staged, 10).unknown
+
+
+def test_of_averages_that_are_spread_each_rank_has_its_part() -> None:
+    plain = footprint(planned("ddp", with_gpus(4), batch_size=64, ema=0.9), 10)
+    spread = footprint(planned("fsdp", with_gpus(4), batch_size=64, ema=0.9), 10)
+    assert plain.gradients is not None
+    assert plain.averaged - spread.averaged == pytest.approx(0.75 * plain.gradients, abs=4)
 
 
 def test_what_switches_and_strategies_spare() -> None:

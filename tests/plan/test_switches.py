@@ -129,6 +129,9 @@ def test_defaults_of_a_file_apply_where_they_can() -> None:
         ("ddp", {"nproc": 9, "image_size": 32}, "two images for each device (batch size 16)"),
         ("single", {"accumulate": 9, "image_size": 32}, "two images for each part"),
         ("gpipe", {"micro_batches": 16, "image_size": 32}, "two images for each micro-batch"),
+        ("single", {"nesterov": True, "optimizer": "adamw"}, "give --no-nesterov, or --optimizer"),
+        ("ddp", {"nesterov": True, "momentum": 0.0}, "without momentum (--momentum 0)"),
+        ("pipeline", {"freeze": True}, "give --weights imagenet or a checkpoint"),
     ],
 )
 def test_what_cannot_be_combined_is_told_before_anything_starts(
@@ -144,6 +147,11 @@ def test_data_parallel_is_not_compiled() -> None:
 
 def test_one_image_at_a_time_is_fine_where_feature_maps_are_larger() -> None:
     assert planned("ddp", nproc=16, image_size=33)["ddp"].nproc == 16
+
+
+def test_one_image_at_a_time_is_fine_for_a_frozen_network() -> None:
+    settings: dict[str, Any] = {"batch_size": 1, "image_size": 32, "weights": "imagenet"}
+    assert planned("single", **settings, freeze=True)
 
 
 def test_the_same_training_twice_is_refused() -> None:
