@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from msgspec import structs
 
 from engine.experiment import Experiment
 from engine.journal import layout
@@ -16,6 +17,7 @@ from tests.journal.judging import judged
 from tests.journal.writing import Shape, write_experiment
 from tui.cli import main
 from tui.commands.classes import at_the_end
+from tui.commands.stream import plain
 
 NAMES = ("ant", "bee", "cat")
 
@@ -88,6 +90,13 @@ def test_of_many_classes_the_worst_are_told(tmp_path: Path, private_home: Path) 
     lines = at_the_end(JournalReader(made.directory).read_all(), 80)
     assert len(lines) == 2 + 5 + 1
     assert lines[2] == "    n11: 60.7 % of 28 images (42.4 to 76.4 %), taken for n00 11 times"
+
+
+def test_a_stream_has_plain_numbers() -> None:
+    told = plain(judged([[8, 2], [0, 3]], [9, 3]))
+    assert (told["true"], told["said"], told["count"]) == ([0, 0, 1], [0, 1, 1], [8, 2, 3])
+    assert told["top5"] == [9, 3]
+    assert plain(structs.replace(judged([[1]]), true=b"12345"))["true"] == [0x34333231]
 
 
 def test_a_real_training_ends_with_them(finished: Finished, tmp_path: Path) -> None:

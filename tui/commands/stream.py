@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from engine.journal import layout
-from engine.journal.events import AnyEvent, Steps
+from engine.journal.events import AnyEvent, ClassesJudged, Steps
 from engine.journal.files import Tail, parse
 
 
@@ -44,7 +44,8 @@ class Stream:
 
 
 def plain(event: AnyEvent) -> dict[str, Any]:
-    """An event as JSON values; a steps event gets ``metrics``: name to one number per step.
+    """An event as JSON values; a steps event gets ``metrics``: name to one number per step, and the
+    columns of a confusion matrix are lists.
 
     A number that is not finite is ``null``: JSON has no other word for it.
     """
@@ -55,6 +56,10 @@ def plain(event: AnyEvent) -> dict[str, Any]:
             name: [_number(value) for value in np.frombuffer(column, "<f4").tolist()]
             for name, column in zip(event.names, event.columns, strict=False)
         }
+    if isinstance(event, ClassesJudged):
+        for name in ("true", "said", "count", "top5"):
+            column: bytes = getattr(event, name)
+            values[name] = np.frombuffer(column, "<u4", len(column) // 4).tolist()
     return {name: _number(value) for name, value in values.items()}
 
 
