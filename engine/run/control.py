@@ -200,7 +200,8 @@ def unfinished(experiment: Experiment, runs: Collection[str]) -> tuple[str, ...]
 
     again = tuple(name for name in names if is_meant(name))
     if not again:
-        raise ExperimentError(f"nothing of {experiment.name} failed or was stopped")
+        also = ", and it is running" if running else ""
+        raise ExperimentError(f"nothing of {experiment.name} failed or was stopped{also}")
     return again
 
 
