@@ -32,7 +32,7 @@ def test_steps_of_the_real_loop_read_nothing_from_the_device(job: Job) -> None:
     assert seen > 300 * STEPS  # the profile saw the steps
 
 
-def test_nor_do_those_that_may_be_skipped_and_are_averaged(tmp_path: Path) -> None:
+def test_nor_do_those_of_mixed_images_that_may_be_skipped_and_are_averaged(tmp_path: Path) -> None:
     settings: dict[str, Any] = {
         # On a CPU its kernel reads its own count of steps; on a GPU it does not.
         "optimizer": "adamw" if DEVICE == "cuda" else "sgd",
@@ -40,6 +40,10 @@ def test_nor_do_those_that_may_be_skipped_and_are_averaged(tmp_path: Path) -> No
         "ema": 0.99,
         "on_nan": "skip",
         "clip_grad": 1.0,
+        "mixup": 0.2,
+        "cutmix": 1.0,
+        "label_smoothing": 0.1,
+        "class_weights": "balanced",
     }
     with real_loop(tmp_path, DEVICE, batch_size=4, side=32, **settings) as job:
         assert job.strategy.tolerance > 1
