@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine.plan import learning_rate
 from engine.plan.config import Settings, declarations
+from engine.plan.declaration import flag
 from engine.plan.defaults import (
     FROM_DATASET,
     FROM_FLAG,
@@ -140,3 +141,24 @@ def test_none_takes_back_the_recipe_of_a_file(tmp_path: Path) -> None:
     # The recipe of a flag replaces that of the file as a whole.
     quick = resolve(tmp_path, {"recipe": "quick"}).settings
     assert (quick.weights, quick.nesterov) == ("none", False)
+
+
+def test_the_page_of_the_recipes_says_what_they_are() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text()
+    words = " ".join(page.split())
+    for recipe in RECIPES:
+        part = page.split(f"### `{recipe.name}`\n")[1].split("\n## ")[0].split("\n### ")[0]
+        rows = [line for line in part.splitlines() if line.startswith("| `")]
+        assert rows == [
+            f"| `{flag(name)}` | {told(name, value)} | {told(name, getattr(Settings(), name))} |"
+            for name, value in recipe.settings.items()
+        ]
+        assert " ".join(recipe.source.split()) in words
+    for name, declared in declarations().items():
+        if declared.group in ("recipe", "images"):
+            default = told(name, getattr(Settings(), name))
+            assert f"| `{flag(name)}` | {declared.about} | {default} | " in page, name
+
+
+def told(name: str, value: Any) -> str:
+    return show(name, value) or "no limit"
