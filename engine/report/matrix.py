@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.plan.text import clean
 from engine.report.classes import ClassReport
 
 MOST = 40
@@ -25,11 +26,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A row per true class, a column for each that it was taken for, by their numbers."""
+    """A row per true class, a column for each that it was taken for."""
 
     head: str
-    """The numbers of the columns, as wide as the cells of a row together."""
+    """What the columns are called, as wide as the cells of a row together."""
     rows: tuple[tuple[Cell, ...], ...]
+    numbered: bool
+    """Columns are called by the numbers of the classes, from 1; else by their names, which fit."""
 
 
 def width_of(report: ClassReport) -> int:
@@ -55,8 +58,11 @@ def grid(report: ClassReport, room: int) -> Grid | None:
                 for said, each in enumerate(row)
             )
         )
-    head = "".join(f"{number:>{width}} " for number in range(1, count + 1))
-    return Grid(head, tuple(rows))
+    names = [clean(each.name) for each in report.classes]
+    numbered = not all(name.isascii() and len(name) < width for name in names)
+    titles = [str(number) for number in range(1, count + 1)] if numbered else names
+    head = "".join(f"{title:>{width}} " for title in titles)
+    return Grid(head, tuple(rows), numbered)
 
 
 def _cell_width(report: ClassReport) -> int:

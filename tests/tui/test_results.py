@@ -128,6 +128,21 @@ async def test_the_last_validation_is_another_than_the_best(
         assert "top-1 45.0 %" in driver.frame
 
 
+async def test_a_matrix_that_is_higher_than_the_screen_scrolls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    square = [[1 + (true == said) for said in range(16)] for true in range(16)]
+    made = written(tmp_path, judged(square), tuple(f"c{place}" for place in range(16)))
+    async with drive(monkeypatch, SMALL, started(made)) as driver:
+        await opened(driver)
+        await driver.press("m")
+        await driver.until_seen(" c0 ")
+        assert len(_list(driver).entries) == 18
+        assert " 16  c15 " not in driver.frame
+        await driver.press("down", "down", "down")
+        await driver.until_seen(" 16  c15 ")
+
+
 async def test_what_is_exported_is_written_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,14 +165,17 @@ async def test_what_is_exported_is_written_once(
 
 
 def test_a_matrix_is_told_apart_without_colours() -> None:
-    drawn = grid(report(MATRIX, ("a", "b", "c")), 80)
+    drawn = grid(report(MATRIX, ("ant", "bee", "cat")), 80)
     assert drawn is not None
-    assert drawn.head == " 1  2  3 "
+    assert (drawn.head, drawn.numbered) == (" 1  2  3 ", True)
     assert ["".join(cell.text for cell in row) for row in drawn.rows] == [
         " 8█ 2░ · ",
         " 1░ 3▓ · ",
         " ·  6█ · ",
     ]
+    named = grid(report(MATRIX, ("a", "b", "c")), 80)
+    assert named is not None
+    assert (named.head, named.numbered) == (" a  b  c ", False)
     assert grid(report(MATRIX), 8) is None
     assert confusion.matrix(report(MATRIX), 18) is None
 

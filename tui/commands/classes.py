@@ -107,7 +107,8 @@ def _matrix(report: ClassReport, width: int) -> list[str]:
         if cell_len(called) > longest:
             called = set_cell_size(called, longest - 1) + "…"
         called = set_cell_size(called, longest)
-        lines.append(f"    {place + 1:>{digits}}  {called}{''.join(cell.text for cell in row)}")
+        number = f"{place + 1 if drawn.numbered else '':>{digits}}"
+        lines.append(f"    {number}  {called}{''.join(cell.text for cell in row)}")
     return [_writable(line.rstrip()) for line in lines]
 
 

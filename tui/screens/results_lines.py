@@ -36,6 +36,8 @@ class ResultLines(Lines):
         """The cursor stays on its class where that is still listed."""
         before = self.entry
         self._report, self.entries = report, entries
+        # A matrix that is higher than its room only scrolls.
+        self.has_cursor = bool(entries) and not isinstance(entries[0], Content)
         if report is not None:
             self._columns = class_table.columns(report, self.room - 1)
         self.set_count(len(entries))

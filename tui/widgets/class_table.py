@@ -99,7 +99,7 @@ def _listed(
 ) -> tuple[tuple[str, str], ...]:
     if not found:
         return ()
-    listed = ", ".join(f"{called(report, place)} {count:,}" for place, count in found[:_LISTED])
+    listed = ", ".join(f"{called(report, place)} ({count:,})" for place, count in found[:_LISTED])
     more = len(found) - _LISTED
     return (title, "$quiet"), (listed + (f" and {more:,} more" if more > 0 else ""), "$foreground")
 
@@ -156,7 +156,7 @@ def _taken(report: ClassReport, place: int, width: int) -> Content:
     pairs = report.taken_for(place)
     if not pairs:
         return Content("")
-    said = f" {pairs[0].count:,} ({show.percent(pairs[0].share)})"
+    said = f" ({pairs[0].count:,}, {show.percent(pairs[0].share)})"
     name = fitted(called(report, pairs[0].said), max(0, width - 2 - len(said)))
     return _quiet(f"  {name.rstrip()}{said}")
 

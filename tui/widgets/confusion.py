@@ -31,7 +31,7 @@ def matrix(report: ClassReport, width: int) -> list[Content] | None:
     for place, cells in zip(places, drawn.rows, strict=True):
         lines.append(
             Content.assemble(
-                (f"{place + 1:>{digits}}  ", "$quiet"),
+                (f"{place + 1 if drawn.numbered else '':>{digits}}  ", "$quiet"),
                 (fitted(called(report, place), name), "$foreground"),
                 *((cell.text, _style(cell)) for cell in cells),
             )
