@@ -140,7 +140,7 @@ class JudgeScreen(Screen[None]):
         self._network.start(message.found)
         self.query_one(PictureList).show_images(message.found.images)
         if message.found.problem:
-            self._told = f"{message.found.problem}; / takes the path of an image"
+            self._told = f"/ takes the path of an image: {message.found.problem}"
         self._tell()
 
     def on_nothing_to_judge_with(self, message: messages.NothingToJudgeWith) -> None:

@@ -53,7 +53,7 @@ def about(image: Named | None, picture: Picture | None, width: int) -> Content:
 def guesses(network: Network, image: Named | None, width: int) -> list[Content]:
     """The guesses as bars, or what is waited for, or why there are none."""
     if network.problem:
-        lines = textwrap.wrap(network.problem, max(20, width))
+        lines = textwrap.wrap(network.problem, max(20, width), break_on_hyphens=False)
         return [Content.styled(each, "$error") for each in lines]
     if network.judge is None:
         waited = f"  {network.seconds:.1f} s"
