@@ -24,7 +24,7 @@ def add_flags(parser: argparse.ArgumentParser, shown: Collection[str] | None = N
         "switches": parser.add_argument_group(
             "switches of strategies", "what a strategy fixes itself stays as it has it"
         ),
-        "recipe": parser.add_argument_group("recipe", "how weights are learned"),
+        "recipe": parser.add_argument_group("learning", "how weights follow their gradients"),
         "images": parser.add_argument_group("training images"),
         "saving": parser.add_argument_group("checkpoints"),
         "more": parser.add_argument_group("more about training"),

@@ -33,9 +33,11 @@ _HASHED = (
 _NOT_THE_TRAINING = (
     *SWITCHES, "seed", "batch_size", "device", "gpus", "workers", "hang_timeout", "repeats",
     "find_batch", "memory_budget", "target_accuracy", "price",
+    "recipe", "backup_epochs", "save_steps", "save_time",
 )  # fmt: skip
 _TRAINING = tuple(each.name for each in fields(Settings) if each.name not in _NOT_THE_TRAINING)
-"""Settings that say what is trained; the others have lines of their own, or are the strategy."""
+"""Settings that say what is trained; the others have lines of their own, or are the strategy. A
+recipe is only a name for some of them."""
 _TRAINED = attrgetter(*_TRAINING)
 
 

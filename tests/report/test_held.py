@@ -107,6 +107,19 @@ def test_an_experiment_with_other_settings_differs() -> None:
     )
 
 
+def test_a_recipe_is_a_name_and_what_is_saved_changes_no_training() -> None:
+    plan = plan_of(("single",), recipe="imagenet", save_steps=5, backup_epochs=0)
+    other = source_of(plan, {"single": [100.0]}, name="older")
+    assert told("dataset and settings", source({"single": [1.0]}), other)[0] == "equal"
+    plan = plan_of(("single",), recipe="imagenet", label_smoothing=0.1, clip_grad=1.0)
+    other = source_of(plan, {"single": [100.0]}, name="older")
+    assert told("dataset and settings", source({"single": [1.0]}), other) == (
+        "differs",
+        "clip gradient (first: single: off; older: single: 1.0) and "
+        "label smoothing (first: single: 0.0; older: single: 0.1)",
+    )
+
+
 def test_a_dataset_that_was_named_from_elsewhere_is_the_same() -> None:
     plan = plan_of(("single",))
     runs = tuple(replace(run, dataset="/home/../photographs/") for run in plan.runs)
