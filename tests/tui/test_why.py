@@ -205,15 +205,16 @@ async def test_what_a_rank_warns_of_is_a_toast_too(
         async with drive(monkeypatch, WIDE, started(made)) as driver:
             await driver.until_seen("● running")
             appender = Appender(layout.rank_journal(made.directory, "01-single", 1, 0))
-            for code in ("starving", "not-finite"):
+            for code in ("starving", "checkpoint", "not-finite"):
                 told = events.Notice(t=events.now(), level="error", code=code, text=f"[x] {code}")
                 appender.append(told)
             # Another rank, which waits as long.
             appender.append(structs.replace(told, t=told.t + 1.0))
             appender.close()
-            await driver.until(lambda: toasts(driver) == ["[x] starving", "[x] not-finite"])
+            every = ["[x] starving", "[x] checkpoint", "[x] not-finite"]
+            await driver.until(lambda: toasts(driver) == every)
             await driver.pilot.pause(0.6)
-            assert toasts(driver) == ["[x] starving", "[x] not-finite"]
+            assert toasts(driver) == every
 
 
 async def test_without_colour_the_parts_can_still_be_told_apart(

@@ -18,7 +18,19 @@ from tui.widgets import format as show
 
 ENDED = ("done", "failed", "stopped")
 
-ALERTS = frozenset(("starving", "not-finite", "silent", "throttled", "gpu-lost", "disk"))
+ALERTS = frozenset(
+    (
+        "starving",
+        "not-finite",
+        "silent",
+        "throttled",
+        "gpu-lost",
+        "disk",
+        # None could be saved, or a run does not go on where it was expected to.
+        "checkpoint",
+        "resume",
+    )
+)
 """The codes of notices worth a toast."""
 
 

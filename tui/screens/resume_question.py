@@ -28,9 +28,12 @@ def question(name: str, found: Sequence[Resumable], now: float) -> Question:
             default="retry",
         )
     if len(found) == 1:
-        text = "Its curves go on where its last checkpoint was saved; what came after that is lost."
+        text = (
+            "Its curves go on where its last checkpoint was saved; what was trained after that is "
+            "trained again."
+        )
         go_on = f"go on from {_place(kept[0])}, saved {_ago(kept[0], now)}"
-        anew = "from the beginning; its new curves take the place of these"
+        anew = "from the beginning; new curves take the place of these"
     else:
         lines = [f"{each.plan.strategy.name}: {_place(each)}" for each in found[:_LISTED]]
         if len(found) > _LISTED:
