@@ -102,3 +102,15 @@ def test_without_a_network_imagenet_says_which_file_to_put_where(
     place = tmp_path / "hub" / "checkpoints" / "resnet18-f37072fd.pth"
     assert f"put it at {place}" in str(caught.value)
     assert "https://download.pytorch.org/models/resnet18-f37072fd.pth" in str(caught.value)
+
+
+def test_weights_of_another_network_name_both(
+    tmp_path: Path, ten_classes: dict[str, torch.Tensor]
+) -> None:
+    path = _save(tmp_path / "w.pt", {"state_dict": ten_classes})
+    with pytest.raises(WeightsError, match="it is of resnet18, and this is resnet34"):
+        build(_settings(model="resnet34", weights=path), 10)
+    ten_classes = {**ten_classes, "bn1.weight": torch.full((64,), float("nan"))}
+    path = _save(tmp_path / "w.pt", {"state_dict": ten_classes})
+    with pytest.raises(WeightsError, match=r"bn1\.weight holds weights that are not finite"):
+        build(_settings(weights=path), 10)
