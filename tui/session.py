@@ -89,7 +89,7 @@ def ask(directory: Path, request: Request) -> None:
 
     A strategy that comes to an experiment that is over begins it again.
     """
-    from engine.run import control, host
+    from engine.run import control, disk, host
 
     experiment = open_directory(directory)
     match request.action:
@@ -100,4 +100,6 @@ def ask(directory: Path, request: Request) -> None:
         case "add":
             chosen = (strategy(request.strategy),)
             plan = experiment.plan
-            control.add(experiment, plan_added(plan, chosen, plan.settings, host.probe()))
+            added = plan_added(plan, chosen, plan.settings, host.probe())
+            disk.check(experiment.directory, added)
+            control.add(experiment, added)

@@ -106,7 +106,10 @@ def test_a_hang_up_does_not_stop_it_and_stop_does(squares: Path, parent: Path) -
 
     answer = call("stop", cwd=parent.parent)
     assert answer.returncode == 0
-    assert answer.stdout.splitlines()[-1] == f"{experiment.name} is stopped"
+    assert answer.stdout.splitlines()[-2:] == [
+        f"{experiment.name} is stopped",
+        f"  go on with it   resnet-tui resume {experiment.name}",
+    ]
     eventually(lambda: not processes(parent), 10)
 
 

@@ -63,8 +63,7 @@ class Calls:
         return 1
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(("key", "goes_on"), [("enter", True), ("b", False)])
+@pytest.mark.parametrize(("size", "key", "goes_on"), [(WIDE, "enter", True), (SMALL, "b", False)])
 async def test_a_failed_run_goes_on(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -118,7 +118,7 @@ def _print_table(experiment: Experiment, view: ExperimentView, csv: Path | None)
     elif state == "crashed":
         log = experiment.directory / "supervisor.log"
         told.append(f"{experiment.title} crashed: its supervisor was killed, or broke: see {log}")
-        told.append(f"'resnet-tui retry {experiment.title}' takes up what is not done")
+        told.append(f"'resnet-tui resume {experiment.title}' goes on where it was")
     if state == "silent":
         told.append(f"no word from the machine that {experiment.title} runs on")
     for line in told:

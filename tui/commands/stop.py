@@ -43,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"{experiment.directory / 'supervisor.log'}"
         )
     print(f"{experiment.title} is {state}")
+    if state == "stopped":
+        print(f"  go on with it   resnet-tui resume {experiment.title}")
     return 0
 
 
