@@ -39,9 +39,25 @@ class Way:
         return f"{self.strategy}-{self.world}"
 
 
+RICH: dict[str, Any] = {
+    "optimizer": "adamw",
+    "ema": 0.9,
+    "mixup": 0.2,
+    "cutmix": 0.5,
+    "augment": "trivialaugment",
+    "random_erasing": 0.3,
+    "label_smoothing": 0.1,
+    "class_weights": "balanced",
+    "decay_norm": False,
+    "clip_grad": 1.0,
+    "on_nan": "skip",
+    "resize_from": 24,
+}
+"""All of a recipe that could be forgotten."""
+
 WAYS = (
     Way("single", 1, {}, 4),
-    Way("ddp", 2, {}, 2),
+    Way("ddp", 2, RICH, 2),
     # Here alone DDP sums in another order after its first backward pass.
     Way("ddp", 3, {}, 2),
     Way("gpipe", 1, {"stages": 2, "micro_batches": 2}, 2),
@@ -67,16 +83,12 @@ def wholes() -> dict[str, Outcome]:
 
 
 def _plan(dataset: Path, way: Way, save_steps: int | None = None) -> RunPlan:
+    small: dict[str, Any] = {"epochs": EPOCHS, "batch_size": 7, "crop_min": 0.5, "lr": 0.001}
+    nproc = way.world if way.world > 1 else None
     return plan(
         dataset,
         way.strategy,
-        epochs=EPOCHS,
-        batch_size=7,
-        crop_min=0.5,
-        lr=0.001,
-        nproc=way.world if way.world > 1 else None,
-        save_steps=save_steps,
-        **way.more,
+        **{**small, "nproc": nproc, "save_steps": save_steps, **way.more},
     )
 
 
