@@ -14,6 +14,7 @@ from tests.tui.driving import SIZES, drive
 from tests.tui.on_disk import write_images
 from tui.screens.setup_words import setting
 from tui.start import Start
+from tui.widgets.line import Line
 from tui.widgets.plot import draw
 from tui.widgets.schedule import schedule_plot
 from tui.widgets.series import Curve, Marks, Plot
@@ -104,6 +105,11 @@ async def test_on_a_large_screen_it_is_always_there_and_follows_the_settings(
         driver.app.screen.query_one(SettingsForm).go_to("scale_lr")
         await driver.press("right")
         await driver.until_seen("lr 0.025 = 0.4 x 16 / 256: ")
+        line = driver.app.screen.query_one("SchedulePane > Line", Line)
+        told = line.render().plain
+        # As long as a sentence gets, and all of it is in sight.
+        assert " ".join(told.split()).endswith("50 steps")
+        assert len(told.splitlines()) <= line.size.height
         assert "◆ peak 0.025" in driver.frame
 
 

@@ -28,7 +28,7 @@ class SchedulePane(Vertical):
     DEFAULT_CSS = """
     SchedulePane > Line {
         padding: 0;
-        height: 2;
+        height: 3;
     }
     """
 
