@@ -16,7 +16,7 @@ from engine.experiment import Experiment, known
 from tests.cli.conftest import COMMAND, TINY, call
 from tests.run.making import eventually, make_dataset, processes
 
-LONG = ("--epochs", "10000", *TINY)
+LONG = ("--epochs", "10000", "--backup-epochs", "0", *TINY)
 
 
 def only(parent: Path) -> Experiment:

@@ -40,7 +40,8 @@ def test_what_is_learned_cannot_change_on_the_way() -> None:
     those = runs("single")
     # As it is already: that is no change.
     resuming.check_given(those, {"batch_size": 32, "workers": 3})
-    for name, value in {"batch_size": 64, "epochs": 3, "lr": 1.0, "ema": 0.9, "mixup": 0.5}.items():
+    others: dict[str, Any] = {"batch_size": 64, "epochs": 3, "lr": 1.0, "ema": 0.9, "mixup": 0.5}
+    for name, value in others.items():
         with pytest.raises(SettingError, match="--weights CHECKPOINT") as refused:
             replanned(those, **{name: value})
         assert refused.value.field == name

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from engine.journal.events import AttemptStarted, Event, Ready, RunEnded, RunStarted
+from engine.journal.events import AttemptStarted, EndState, Event, Ready, RunEnded, RunStarted
 from engine.journal.fold import ExperimentFold
 from engine.journal.views import RunView
 from engine.report.compare import compare
@@ -47,7 +47,7 @@ def fold(*parts: Part, lasted: float = 100.0) -> ExperimentFold:
         start = AttemptStarted(t=t, rank=0, world_size=1, from_step=first, **WRITER)  # type: ignore[arg-type]
         for event in (start, *events):
             made.apply_rank(RUN, number, 0, event)  # type: ignore[arg-type]
-        state = "done" if number == len(parts) else "failed"
+        state: EndState = "done" if number == len(parts) else "failed"
         made.apply_supervisor(RunEnded(t=t + lasted, run=RUN, attempt=number, state=state))
     return made
 
