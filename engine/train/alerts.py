@@ -109,10 +109,8 @@ class NotFinite:
         if self._told or not (lost or (skipped and not self._scaled)):
             return None
         self._told = True
-        what = "loss" if lost else "gradient"
-        text = (
-            f"the {what} of step {row.step} is not a finite number, at learning rate {row.lr:.4g}"
-        )
+        where = f"step {row.step} is not a finite number, at learning rate {row.lr:.4g}"
+        text = f"the {row.lost} of {where}"
         if skipped and self._scaled:
             text += "; the gradient scaler skipped the step and lowered its scale"
         elif skipped:

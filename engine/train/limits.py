@@ -17,6 +17,15 @@ def has_all_steps(job: Job) -> bool:
     return wanted is not None and job.step >= wanted
 
 
+def over(job: Job) -> str:
+    """Why nothing is left of a training that goes on: it reached a limit, and was ended before it
+    could say so. Ranks agree on it: until the first step all know the same seconds."""
+    if job.step == 0 or job.done > 0:
+        return ""
+    job.late = is_late(job)
+    return reached(job)
+
+
 def reached(job: Job) -> str:
     """Why training ends here, as the user asked; empty where it goes on."""
     settings = job.plan.settings

@@ -11,7 +11,7 @@ from engine.train.agreeing import agree
 from engine.train.estimate import Estimate
 from engine.train.evaluating import evaluate, is_better
 from engine.train.job import NOTHING, Job
-from engine.train.limits import has_all_steps, reached, steps
+from engine.train.limits import has_all_steps, over, reached, steps
 from engine.train.metrics import plus
 from engine.train.rows import Loading
 from engine.train.saving import SAVING, is_due, save
@@ -31,6 +31,8 @@ def fit(job: Job) -> Ending:
     """Trains until all epochs are done, a limit is reached, or somebody asks to stop."""
     if job.plan.trial:
         return _measure(job)
+    if (limit := over(job)) != "":
+        return Ending("done", limit)
     while job.epoch < job.plan.settings.epochs:
         train_epoch(job, job.epoch)
         if job.stopping:
@@ -74,13 +76,12 @@ def train_epoch(job: Job, epoch: int) -> None:
     job.telemetry.begin_epoch(estimate, earlier.sums)
     job.began = time.monotonic() if job.began is None else job.began
     for number in range(job.done, job.stream.steps_per_epoch):
-        if not _train_step(job, number):
+        # First of all: what goes on may have all of its steps, and then no images come for another.
+        if has_all_steps(job) or not _train_step(job, number):
             break
         _check_finite(job)
         if is_due(job):
             _save_within(job)
-        if has_all_steps(job):
-            break
     result = job.telemetry.finish_epoch()
     job.watch.pause()
     _check_finite(job)
@@ -156,12 +157,15 @@ def _position(job: Job) -> int:
 
 
 def _check_finite(job: Job) -> None:
-    """Raises ``TrainingError`` once the recorder has seen a loss that is not finite."""
+    """Raises ``TrainingError`` once the recorder has seen a loss that is not finite, or as many
+    steps skipped in a row as are tolerated."""
     if job.telemetry.not_finite is not None:
-        step, lr = job.telemetry.not_finite
+        row, others = job.telemetry.not_finite, job.strategy.tolerance - 1
+        before = f", and the {others} steps before it were skipped as well" if others else ""
         raise TrainingError(
-            f"the loss of step {step} is not a finite number, at learning rate {lr:.4g}; "
-            f"lower --lr ({job.plan.settings.lr:g}) or lengthen --warmup-epochs"
+            f"the {row.lost} of step {row.step} is not a finite number, at learning rate "
+            f"{row.lr:.4g}{before}; lower --lr ({job.plan.settings.lr:g}) or lengthen "
+            "--warmup-epochs"
         )
 
 

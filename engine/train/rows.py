@@ -62,6 +62,11 @@ class Row:
         """Whether it trained on its images."""
         return self.finite and math.isfinite(self.loss_sum)
 
+    @property
+    def lost(self) -> str:
+        """Of a step that is not good, what is not finite, as far as this rank sees it."""
+        return "gradient" if math.isfinite(self.loss_sum) else "loss"
+
     def values(self) -> tuple[float, ...]:
         """In the order of ``METRICS``; NaN is not measured."""
         images, timing, loading = self.images or math.nan, self.timing, self.loading

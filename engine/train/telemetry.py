@@ -100,8 +100,8 @@ class Telemetry:
         self._sums = RunningSums()
         self._bad_in_a_row = 0
         self._skipped: list[int] = []
-        self.not_finite: tuple[int, float] | None = None
-        """Step and learning rate at which training went wrong; seen some steps later."""
+        self.not_finite: Row | None = None
+        """The step at which training went wrong; seen some steps later."""
 
     # The training thread's half.
 
@@ -241,7 +241,7 @@ class Telemetry:
         if not (row.finite if self._tolerance > 1 else row.good):
             self._skipped.append(slot.step)
         if self._bad_in_a_row >= self._tolerance and self.not_finite is None:
-            self.not_finite = (slot.step, slot.lr)
+            self.not_finite = row
         self._tell_of(row)
 
     def _tell_of(self, row: Row) -> None:

@@ -142,7 +142,9 @@ def test_a_loss_that_is_no_number_is_noticed_and_told() -> None:
     telemetry.loaded()
     telemetry.end(_tally(math.nan, 0, 0, 4, 0), None)
     telemetry.harvest()
-    assert telemetry.not_finite == (1, 0.5)
+    wrong = telemetry.not_finite
+    assert wrong is not None
+    assert (wrong.step, wrong.lr) == (1, 0.5)
     assert math.isnan(column(list(_written(telemetry)), "loss")[1])
 
 
@@ -164,7 +166,9 @@ def test_skipped_steps_are_no_failure_and_hold_the_schedule_back() -> None:
         telemetry.loaded()
         telemetry.end(_tally(math.nan, 0, 0, 4, 1), torch.tensor(0.0))
     telemetry.finish_epoch()
-    assert telemetry.not_finite == (16, 0.1)
+    wrong = telemetry.not_finite
+    assert wrong is not None
+    assert (wrong.step, wrong.lr) == (16, 0.1)
 
 
 def test_a_rank_that_others_wait_for_tells_where_it_stands_while_it_finishes_no_step() -> None:
