@@ -74,15 +74,18 @@ def check_whole(path: Path) -> None:
 
 
 def newest(run: Path) -> tuple[Path, Header] | None:
-    """The checkpoint of a run that knows most steps, whole ones only; ``None`` without any."""
+    """``last.pt`` where it is whole, else of the others that are the one with most steps.
+
+    Another one may know more steps than ``last.pt``: where a run had to go on from an older one,
+    it is of steps that were undone. ``None`` without any.
+    """
     found: list[tuple[Path, Header]] = []
     for path in sorted((run / layout.CHECKPOINTS).glob("*.pt")):
         try:
             found.append((path, read_header(path)))
         except CheckpointError:
             continue
-    # Of equal ones the one that was saved last: "last.pt".
-    found.sort(key=lambda each: (each[1].step, each[1].saved, each[0].name == layout.LAST))
+    found.sort(key=lambda each: (each[0].name == layout.LAST, each[1].step, each[1].saved))
     for path, header in reversed(found):
         try:
             check_whole(path)

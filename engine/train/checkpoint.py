@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from engine.journal import layout
 from engine.journal.checkpoints import MEMBER, Header
 from engine.journal.events import CheckpointSaved, Notice
 from engine.journal.layout import BEST, LAST
+from engine.plan.text import clean
 from engine.train.recorder import Recorder
 
 _JOURNAL_PATIENCE = 30.0
@@ -47,29 +49,33 @@ class Checkpoints:
         """
         began = time.monotonic()
         last = self._directory / LAST
-        # Always the same: what a killed save leaves is overwritten by the next.
+        # Always the same, so that what a killed save leaves goes with the next.
         temporary = self._directory / f".{LAST}.unfinished"
         kept = f"epoch-{header.epoch:03d}.pt"
         names = [LAST, *([BEST] if best else []), *([kept] if backup else [])]
+        named: list[str] = []
+        size = 0
         try:
             self._directory.mkdir(exist_ok=True)
+            # Never written over: it may be another name of a checkpoint that is to be kept.
+            temporary.unlink(missing_ok=True)
             write(temporary, state, header)
             self._recorder.sync(_JOURNAL_PATIENCE)
-            temporary.replace(last)
-            for name in names[1:]:
-                self._name(last, temporary, self._directory / name)
+            size = temporary.stat().st_size
+            for name in names:
+                if named:
+                    self._link(last, temporary)
+                temporary.replace(self._directory / name)
+                named.append(name)
             _sync_directory(self._directory)
         except (OSError, RuntimeError, JournalError) as error:
             # torch.save turns a full disk into a RuntimeError of its own.
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
-            self._recorder.post(
-                Notice(level="warning", code="checkpoint", text=_explain(error, self._directory))
-            )
-            return
+            text = self._explain(error, names[len(named) :], named)
+            self._recorder.post(Notice(level="warning", code="checkpoint", text=text))
         seconds = time.monotonic() - began
-        size = last.stat().st_size
-        for name in names:
+        for name in named:
             self._recorder.post(
                 CheckpointSaved(
                     path=f"{layout.CHECKPOINTS}/{name}",
@@ -89,7 +95,7 @@ class Checkpoints:
             text = f"{error}; the checkpoint may know more than this journal"
             self._recorder.post(Notice(level="warning", code="checkpoint", text=text))
 
-    def _name(self, last: Path, temporary: Path, name: Path) -> None:
+    def _link(self, last: Path, temporary: Path) -> None:
         """A second name for the same bytes costs nothing; the next ``last.pt`` is a new file."""
         try:
             os.link(last, temporary)
@@ -97,7 +103,20 @@ class Checkpoints:
             shutil.copyfile(last, temporary)
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
-        temporary.replace(name)
+
+    def _explain(self, error: BaseException, missing: Sequence[str], named: Sequence[str]) -> str:
+        """``missing``: the names that the checkpoint did not get, ``named``: those that it got."""
+        reason, directory = _reason(error, self._directory), clean(str(self._directory))
+        if not missing:
+            return f"whether {named[0]} in {directory} would survive a power cut is open: {reason}"
+        if named:
+            return (
+                f"{' and '.join(missing)} could not be saved in {directory}: {reason}; "
+                f"{named[0]} was, and what else is there is older"
+            )
+        there = (self._directory / LAST).exists()
+        kept = "the one before it is kept" if there else "training goes on without one"
+        return f"no checkpoint could be saved in {directory}: {reason}; {kept}"
 
 
 def write(path: Path, state: dict[str, Any], header: Header) -> None:
@@ -119,7 +138,7 @@ def _sync_directory(directory: Path) -> None:
         os.close(handle)
 
 
-def _explain(error: BaseException, directory: Path) -> str:
+def _reason(error: BaseException, directory: Path) -> str:
     # Under torch's own error lies the one of the disk that it met.
     while not isinstance(error, OSError) and error.__context__ is not None:
         error = error.__context__
@@ -128,4 +147,4 @@ def _explain(error: BaseException, directory: Path) -> str:
         with contextlib.suppress(OSError):
             free = shutil.disk_usage(directory.parent).free
             reason += f" ({free / 2**20:.0f} MiB are free without it)"
-    return f"no checkpoint could be saved in {directory}: {reason}; the one before it is kept"
+    return reason

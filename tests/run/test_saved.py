@@ -56,6 +56,11 @@ def test_a_run_goes_on_from_the_newest_whole_checkpoint(tmp_path: Path) -> None:
     found = saved.to_go_on_from(run)
     assert found is not None
     assert (found.path, found.step, found.damaged) == ("checkpoints/best.pt", 70, "last.pt")
+    save(run, 50)  # It went on from epoch-010.pt: steps of best.pt are undone.
+    found = saved.to_go_on_from(run)
+    assert found is not None
+    assert (found.path, found.step, found.damaged) == ("checkpoints/last.pt", 50, "")
+    damage(last)
     (run / layout.CHECKPOINTS / layout.BEST).write_bytes(b"PK")
     found = saved.to_go_on_from(run)
     assert found is not None
