@@ -113,6 +113,8 @@ def launch(experiment: Experiment, run: RunPlan, number: int, resume: str = "") 
     Raises ``ExperimentError`` or ``OSError`` where that cannot be done.
     """
     config = experiment.directory / run.run / layout.RUN_CONFIG
+    # By itself, so that an error names what is in the way of it.
+    config.parent.mkdir(parents=True, exist_ok=True)
     attempt = layout.attempt_directory(experiment.directory, run.run, number)
     attempt.mkdir(parents=True, exist_ok=True)
     told = msgspec.json.format(msgspec.json.encode(run))
