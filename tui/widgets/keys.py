@@ -12,8 +12,8 @@ from textual.widget import Widget
 class KeysLine(Widget):
     """Lists the shown bindings of its screen, the screen's own before the application's.
 
-    The actions in the screen's ``FIRST_KEYS`` come before all others. What does not fit is left
-    out from the end; help and quitting stay.
+    The actions in the screen's ``FIRST_KEYS`` come before all others, in that order. What does not
+    fit is left out from the end; help and quitting stay.
     """
 
     DEFAULT_CSS = """
@@ -59,7 +59,8 @@ class KeysLine(Widget):
                 if name not in names:
                     names.append(name)
         first = getattr(self.screen, "FIRST_KEYS", ())
-        ordered = sorted(groups, key=lambda each: each[1].split("(")[0] not in first)
+        places = {action: place for place, action in enumerate(first)}
+        ordered = sorted(groups, key=lambda each: places.get(each[1].split("(")[0], len(places)))
         return [("/".join(groups[each]), each[0]) for each in ordered]
 
 
