@@ -129,13 +129,11 @@ def not_kept(before: RunPlan, after: RunPlan) -> tuple[str, ...]:
     lost = []
     if _way(before) != _way(after):
         lost.append("sums are added up in another order, so the last bits differ")
-        if before.ranks > 1 and not before.settings.sync_bn:
-            lost.append(
-                "each rank had running statistics of its own: those of the first go on for all"
-            )
     elif before.settings.precision != after.settings.precision:
         lost.append("arithmetic of another precision: the last bits differ")
-    if before.settings.precision != after.settings.precision:
+    if _ranks(before) != _ranks(after) and _differ(before):
+        lost.append("each rank had running statistics of its own: those of the first go on for all")
+    if after.settings.precision == "fp16" and before.settings.precision != "fp16":
         lost.append("the scale of fp16 gradients begins anew")
     was, now = norm_batch(before), norm_batch(after)
     if was != now:
@@ -143,6 +141,17 @@ def not_kept(before: RunPlan, after: RunPlan) -> tuple[str, ...]:
     if lost:
         lost.append("times and memory in the table are those of the new way alone")
     return tuple(lost)
+
+
+def _ranks(plan: RunPlan) -> tuple[str, int]:
+    return plan.strategy.parallelism, plan.ranks
+
+
+def _differ(plan: RunPlan) -> bool:
+    """Whether ranks that share batches keep running statistics that are not the same on all."""
+    settings = plan.settings
+    shared = plan.strategy.parallelism in ("ddp", "fsdp") and plan.ranks > 1
+    return shared and not settings.sync_bn and not settings.freeze
 
 
 def _way(plan: RunPlan) -> tuple[object, ...]:

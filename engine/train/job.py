@@ -217,8 +217,8 @@ def _go_on(job: Job, resumed: restoring.Resumed) -> None:
     job.earlier = Earlier(own["steps"]["sums"], own["epoch_seconds"])
     if job.world.first:
         text = restoring.told(resumed, job.plan, job.world)
-        kept = restoring.is_same_way(resumed, job.plan, job.world)
-        job.recorder.post(Notice(level="info" if kept else "warning", text=text, code="resumed"))
+        less = restoring.lost(resumed, job.plan)
+        job.recorder.post(Notice(level="warning" if less else "info", text=text, code="resumed"))
 
 
 def warm_up(job: Job) -> None:

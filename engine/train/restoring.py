@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 
-from engine.errors import CheckpointError
+from engine.errors import CheckpointError, ResnetTuiError
 from engine.journal.checkpoints import Header, read_header
+from engine.plan.resuming import not_kept
 from engine.plan.runs import RunPlan
 from engine.plan.text import clean
 from engine.train import running_sums
@@ -99,19 +101,27 @@ def restore_random(own: Mapping[str, Any], device: torch.device) -> None:
         torch.cuda.set_rng_state(own["device_rng"], device)
 
 
+def lost(resumed: Resumed, plan: RunPlan) -> tuple[str, ...]:
+    """What is lost by going on by ``plan``: see ``resuming.not_kept``, which says so before."""
+    try:
+        before = msgspec.convert(resumed.state["config"], RunPlan)
+    except (msgspec.ValidationError, ResnetTuiError):
+        return ("how it was trained is told in another version's words",)
+    return not_kept(before, plan)
+
+
 def told(resumed: Resumed, plan: RunPlan, world: World) -> str:
     """Where training goes on, and what could not be kept."""
     header = resumed.header
-    text = f"goes on from step {header.step} ({resumed.path.name}, epoch {header.epoch + 1})"
-    if is_same_way(resumed, plan, world):
-        return text
-    lost = ["sums are added up in another order, so the last bits differ"]
-    if header.world_size > 1:
-        lost.append("each rank's own running statistics, of which the first rank's are kept")
-    return (
-        f"{text} as {plan.strategy.name} on {_ranks(world.size)}, and was trained as "
-        f"{clean(header.strategy)} on {_ranks(header.world_size)}; not kept: {'; '.join(lost)}"
-    )
+    epoch = min(header.epoch + 1, plan.settings.epochs)
+    text = f"goes on from step {header.step} ({resumed.path.name}, epoch {epoch})"
+    if not is_same_way(resumed, plan, world):
+        text += (
+            f" as {plan.strategy.name} on {_ranks(world.size)}, and was trained as "
+            f"{clean(header.strategy)} on {_ranks(header.world_size)}"
+        )
+    gone = lost(resumed, plan)
+    return f"{text}; not kept: {'; '.join(gone)}" if gone else text
 
 
 def _ranks(count: int) -> str:
