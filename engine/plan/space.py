@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.plan.config import Settings
 from engine.plan.kept import FLOAT
+from engine.plan.learning_rate import batch_sizes
 from engine.plan.resnet_shapes import Layer, layers
 from engine.plan.room import size
 from engine.plan.runs import RunPlan
@@ -47,17 +49,23 @@ def checkpoint_bytes(plan: RunPlan, classes: int) -> int:
     return held + plan.ranks * own + _ENTRY * (entries + plan.ranks * (1 + norms))
 
 
-def kept_bytes(plan: RunPlan, classes: int) -> int:
-    """Of all checkpoints of a run when it is done: the last, the best, and those kept for good."""
+def kept_bytes(plan: RunPlan, classes: int, images: int | None = None) -> int:
+    """Of all checkpoints of a run when it is done: the last, the best, and those kept for good.
+
+    ``images`` of training: without them an epoch counts as one step where steps are limited. What
+    time is given says nothing here, because nobody knows yet how long an epoch takes.
+    """
     every = plan.settings.backup_epochs
-    backups = plan.settings.epochs // every if every else 0
+    backups = _epochs(plan.settings, images) // every if every else 0
     return (_KEPT + backups) * checkpoint_bytes(plan, classes)
 
 
-def needed(plans: Sequence[RunPlan], classes: int, there: int = 0) -> int:
+def needed(
+    plans: Sequence[RunPlan], classes: int, there: int = 0, images: int | None = None
+) -> int:
     """What all runs together will take at most, beside ``there`` bytes that they have already: one
     trains at a time, and a checkpoint is written beside the one that it replaces."""
-    kept = sum(kept_bytes(each, classes) for each in plans)
+    kept = sum(kept_bytes(each, classes, images) for each in plans)
     making = max((checkpoint_bytes(each, classes) for each in plans), default=0)
     return max(making, kept + making - there) if plans else 0
 
@@ -78,6 +86,14 @@ def too_little(need: int, without_backups: int, free: int | None, place: str) ->
         f"the checkpoints will take up to {size(need)}, and {clean(place)} has {size(free)} free; "
         f"{backups}--experiments-dir names another disk, or delete something"
     )
+
+
+def _epochs(settings: Settings, images: int | None) -> int:
+    """Those that can end, the one that is broken off by a limit of steps included."""
+    if settings.max_steps is None:
+        return settings.epochs
+    steps = len(batch_sizes(images, settings.batch_size)) if images else 1
+    return min(settings.epochs, -(-settings.max_steps // steps))
 
 
 def _learnt(layer: Layer) -> int:

@@ -29,23 +29,37 @@ def free_bytes(place: Path) -> int | None:
 
 
 def too_little(
-    place: Path, plans: Sequence[RunPlan], classes: int | None = None, there: int = 0
+    place: Path,
+    plans: Sequence[RunPlan],
+    classes: int | None = None,
+    there: int = 0,
+    images: int | None = None,
 ) -> str:
     """Why ``plans`` should not be started there, a sentence; empty where there is room.
 
-    ``there``: bytes of checkpoints that they have already.
+    ``there``: bytes of checkpoints that they have already; ``images`` of training, where they are
+    known. A run whose time is limited is not refused for what it would keep of epochs for which
+    there may be no time.
     """
     classes = classes or _CLASSES
     bare = [replace(each, settings=replace(each.settings, backup_epochs=0)) for each in plans]
-    need, least = (space.needed(each, classes, there) for each in (plans, bare))
+    timed = [
+        without if each.settings.max_time is not None else each
+        for each, without in zip(plans, bare, strict=True)
+    ]
+    need, least = (space.needed(each, classes, there, images) for each in (timed, bare))
     return space.too_little(need, least, free_bytes(place), str(place))
 
 
 def check(
-    place: Path, plans: Sequence[RunPlan], classes: int | None = None, there: int = 0
+    place: Path,
+    plans: Sequence[RunPlan],
+    classes: int | None = None,
+    there: int = 0,
+    images: int | None = None,
 ) -> None:
     """Raises ``ExperimentError`` where there is too little room for ``plans``."""
-    if why := too_little(place, plans, classes, there):
+    if why := too_little(place, plans, classes, there, images):
         raise ExperimentError(why)
 
 

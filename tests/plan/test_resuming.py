@@ -107,6 +107,20 @@ def test_what_is_not_kept_is_said() -> None:
     assert "the scale of fp16 gradients begins anew" in resuming.not_kept(single, half)
 
 
+def test_what_is_not_lost_is_not_said_to_be() -> None:
+    (single,), (ddp,), (pipe,) = runs("single"), runs("ddp", nproc=2), runs("pipeline", nproc=2)
+    half = replace(single, settings=replace(single.settings, precision="fp16"))
+    assert "fp16" not in "; ".join(resuming.not_kept(half, single)), "nothing is scaled any more"
+    bf16 = replace(single, settings=replace(single.settings, precision="bf16"))
+    assert "fp16" not in "; ".join(resuming.not_kept(single, bf16))
+    # Each layer is on one rank of a pipeline; parts are the same ranks'; frozen ones stay.
+    assert "running" not in "; ".join(resuming.not_kept(pipe, single))
+    parts = replace(ddp, settings=replace(ddp.settings, accumulate=2))
+    assert "running" not in "; ".join(resuming.not_kept(ddp, parts))
+    still = replace(ddp, settings=replace(ddp.settings, freeze=True))
+    assert "running" not in "; ".join(resuming.not_kept(still, single))
+
+
 def test_a_mark_of_how_a_run_is_computed() -> None:
     (single,), (ddp,) = runs("single"), runs("ddp", nproc=2)
     other = replace(single, run="09-x", settings=replace(single.settings, lr=9.0, save_steps=3))
@@ -128,6 +142,21 @@ def test_the_space_of_all_runs() -> None:
     assert space.needed([one], 1000, there=3 * size) == 2 * size
     assert space.needed([one], 1000, there=9 * size) == size, "one is written beside the others"
     assert space.needed([], 1000) == 0
+
+
+def test_epochs_for_which_there_are_no_steps_take_no_space() -> None:
+    """100 images in batches of 32 are 4 steps an epoch."""
+
+    def copies(images: int | None = None, **settings: Any) -> int:
+        (run,) = runs("single", epochs=90, backup_epochs=10, **settings)
+        return space.kept_bytes(run, 10, images) // space.checkpoint_bytes(run, 10)
+
+    assert copies(100) == copies() == 2 + 9
+    assert copies(100, max_steps=36) == 2, "9 epochs"
+    assert copies(100, max_steps=37) == 2 + 1, "the tenth is broken off, and kept"
+    assert copies(100, max_steps=10_000) == 2 + 9
+    assert copies(max_steps=9) == 2, "whatever the images are"
+    assert copies(max_steps=25) == 2 + 2
 
 
 @pytest.mark.parametrize(

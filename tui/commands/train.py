@@ -88,7 +88,7 @@ def _prepared(arguments: argparse.Namespace) -> Callable[[], Experiment]:
     _tell_slow(chosen, resolved.settings, machine)
     directory = shared.directory(arguments)
     plans = plan_runs(folder, resolved.settings, chosen, machine)
-    disk.check(directory, plans, len(found.classes))
+    disk.check(directory, plans, len(found.classes), images=len(found.train))
     told = learning_rate.sentence(resolved.settings, len(found.train))
     print(f"resnet-tui: {told}", file=sys.stderr, flush=True)
 

@@ -179,6 +179,7 @@ class SetupLayout(Screen[None]):
             self.machine,
             len(self.report.classes),
             self.free,
+            self.report.train_images,
         )
         return found if found.too_little or self.has_class("-wide") else None
 

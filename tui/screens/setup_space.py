@@ -54,8 +54,10 @@ def space(
     machine: Machine,
     classes: int,
     free: int | None,
+    images: int | None = None,
 ) -> Space:
-    return Space(need=needed(plans(strategies, settings, machine), classes), free=free)
+    need = needed(plans(strategies, settings, machine), classes, images=images)
+    return Space(need=need, free=free)
 
 
 def in_words(found: Space | None) -> Content:
@@ -73,8 +75,10 @@ def lacking(
     settings: Settings,
     machine: Machine,
     classes: int,
+    images: int | None = None,
 ) -> str:
     """Why the disk has too little room, a sentence; empty where it has enough, or cannot tell."""
     from engine.run import disk
 
-    return disk.too_little(place, plans(strategies, settings, machine), classes)
+    found = plans(strategies, settings, machine)
+    return disk.too_little(place, found, classes, images=images)

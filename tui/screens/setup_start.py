@@ -66,6 +66,7 @@ class SetupStart(SetupLayout):
                 self.draft.settings,
                 ready.machine or ANY,
                 len(ready.report.classes) if ready.report is not None else 0,
+                ready.report.train_images if ready.report is not None else None,
             )
             in_background(
                 self,
