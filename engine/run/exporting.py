@@ -10,7 +10,7 @@ import msgspec
 
 from engine.errors import ResnetTuiError, WrongInput
 from engine.journal.exported import Exported
-from engine.journal.judgements import Refused
+from engine.journal.predictions import Refused
 from engine.plan.text import clean
 from engine.run.launch import PARENT, python, torch_environment
 

@@ -1,6 +1,6 @@
 """Judging images in a process of its own: the side of whoever asks.
 
-``Judging`` starts ``python -m engine.train predict`` (see ``engine.journal.judgements``), which
+``Judging`` starts ``python -m engine.train predict`` (see ``engine.journal.predictions``), which
 ends with its standard input, and with its parent however that ends.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.journal.judgements import Refused, Told
+from engine.journal.predictions import Refused, Told
 from engine.plan.text import clean
 from engine.run.launch import PARENT, python, torch_environment
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.journal.judgements import BEST, Guess, Judgement, class_name
+from engine.journal.predictions import BEST, Guess, Judgement, class_name
 from engine.plan.text import clean
 from engine.train.augment import MEAN, STD, validation_crop
 from engine.train.images import Damaged, decode, prepare_pillow

@@ -1,6 +1,6 @@
 """Judging images for somebody who asks: ``python -m engine.train predict``.
 
-See ``engine.journal.judgements`` for what is asked and answered.
+See ``engine.journal.predictions`` for what is asked and answered.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine.errors import EXIT_DONE, ResnetTuiError
-from engine.journal.judgements import Doing, Judge, Refused, Told
+from engine.journal.predictions import Doing, Judge, Refused, Told
 
 if TYPE_CHECKING:
     from engine.train.guessing import Guessing

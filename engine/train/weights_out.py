@@ -19,7 +19,7 @@ import msgspec
 
 from engine.errors import EXIT_DONE, ResnetTuiError, WrongInput
 from engine.journal.exported import Exported
-from engine.journal.judgements import Refused
+from engine.journal.predictions import Refused
 from engine.plan.text import clean
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from engine.journal.judgements import Guess, Judge
+from engine.journal.predictions import Guess, Judge
 from engine.journal.reader import JournalReader
 from engine.run.chosen_checkpoint import Chosen
 from tests.cli.conftest import Finished, call

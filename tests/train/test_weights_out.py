@@ -12,7 +12,7 @@ import torch
 import torchvision
 
 from engine.journal.exported import Exported
-from engine.journal.judgements import Refused
+from engine.journal.predictions import Refused
 from engine.train import weights_out
 
 NAMES = ["ants", "bees"]

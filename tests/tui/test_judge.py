@@ -11,7 +11,7 @@ from PIL import Image
 
 from engine.experiment import Experiment
 from engine.journal import layout
-from engine.journal.judgements import Doing, Guess, Judge, Judgement, Refused, Told
+from engine.journal.predictions import Doing, Guess, Judge, Judgement, Refused, Told
 from tests.journal.writing import write_experiment as write_journals
 from tests.tui.driving import SIZES, Driver, drive
 from tests.tui.on_disk import write_experiment

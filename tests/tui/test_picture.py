@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from rich.color import Color
 
-from engine.journal.judgements import Guess
+from engine.journal.predictions import Guess
 from tui import pictures
 from tui.widgets.guesses import guess_lines, truth_line
 from tui.widgets.picture import in_characters, in_colours

@@ -10,7 +10,7 @@ from tui.commands import arguments as shared
 
 if TYPE_CHECKING:
     from engine.journal.exported import Exported
-    from engine.journal.judgements import Judge
+    from engine.journal.predictions import Judge
     from engine.run.chosen_checkpoint import Chosen
 
 

@@ -13,7 +13,7 @@ from tui.commands import arguments as shared
 from tui.commands import checkpoints
 
 if TYPE_CHECKING:
-    from engine.journal.judgements import Judge
+    from engine.journal.predictions import Judge
     from engine.run.judging import Judging
     from tui.commands.predictions import Line
 
@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _ready(judging: Judging) -> Judge:
     """Waits for the network; raises ``WrongInput`` where it cannot be had."""
     from engine.errors import WrongInput
-    from engine.journal.judgements import Doing, Judge, Refused
+    from engine.journal.predictions import Doing, Judge, Refused
     from tui.commands.waiting import while_waiting
 
     what = "starting"
@@ -111,7 +111,7 @@ def _ready(judging: Judging) -> Judge:
 def _lines(judging: Judging, judge: Judge, paths: list[str]) -> Iterator[Line]:
     """One per image, in order, as they are answered; raises ``ResnetTuiError``."""
     from engine.errors import ResnetTuiError
-    from engine.journal.judgements import Judgement, Refused
+    from engine.journal.predictions import Judgement, Refused
     from engine.plan.pictures import class_of
     from tui.commands.predictions import Line
 

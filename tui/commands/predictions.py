@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from rich.text import Text
 
 from engine.errors import WrongInput
-from engine.journal.judgements import BEST, Guess, Judge
+from engine.journal.predictions import BEST, Guess, Judge
 from engine.plan.text import clean
 from engine.report.exports.csv import cell, encoded
 from tui.commands.table import emit, plain_table

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input
 
-from engine.journal.judgements import BEST
+from engine.journal.predictions import BEST
 from tui import judge_messages as messages
 from tui import output
 from tui.background import in_background

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from textual.content import Content
 
-from engine.journal.judgements import Judge
+from engine.journal.predictions import Judge
 from engine.plan.text import clean
 from tui.judged import Found
 from tui.pictures import Picture

@@ -8,7 +8,7 @@ from functools import partial
 from textual.message_pump import MessagePump
 from textual.strip import Strip
 
-from engine.journal.judgements import Doing, Judge, Judgement, Refused
+from engine.journal.predictions import Doing, Judge, Judgement, Refused
 from engine.run.judging import Judging
 from tui import pictures
 from tui.background import in_background

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from engine.journal.judgements import Guess
+from engine.journal.predictions import Guess
 from tui.widgets import format as show
 from tui.widgets.line import bar
 
