@@ -99,7 +99,8 @@ def sentence(settings: Settings, images: int) -> str:
         parts.append(f"cosine to {min(made.floor, made.peak):.4g} over {_epochs(settings.epochs)}")
     parts.append(f"{made.total_steps:,} step" + ("s" if made.total_steps != 1 else ""))
     if settings.max_steps is not None and settings.max_steps < made.total_steps:
-        parts.append(f"of which {settings.max_steps:,} are trained")
+        verb = "is" if settings.max_steps == 1 else "are"
+        parts.append(f"of which {settings.max_steps:,} {verb} trained")
     return f"lr {peak_words(settings)}: {', '.join(parts)}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.plan.config import Settings
+from engine.plan.learning_rate import peak
 from engine.plan.strategies import Strategy
 
 
@@ -17,6 +18,11 @@ def optimising(chosen: Strategy, settings: Settings) -> str:
         return (
             "cannot use Nesterov's momentum without momentum (--momentum 0); give --no-nesterov, "
             "or a momentum such as 0.9"
+        )
+    if settings.lr_floor > peak(settings):
+        return (
+            f"cannot end at a learning rate of {settings.lr_floor:g} (--lr-floor) where the "
+            f"highest is {peak(settings):g}; give a floor below that, or a higher --lr"
         )
     return ""
 

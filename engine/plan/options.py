@@ -19,26 +19,31 @@ def add_flags(parser: argparse.ArgumentParser, shown: Collection[str] | None = N
     ``shown``: the settings of which the help tells (default: all). A value that cannot be used
     raises ``SettingError`` out of ``parse_args``.
     """
+    # A heading with words of its own stands in the help even where nothing below it does.
+    told = {each.group for name, each in declarations().items() if shown is None or name in shown}
+    words = {
+        "switches": "what a strategy fixes itself stays as it has it",
+        "recipe": "how weights follow their gradients",
+    }
+    about = {group: each for group, each in words.items() if group in told}
     groups = {
         "main": parser.add_argument_group("training"),
-        "switches": parser.add_argument_group(
-            "switches of strategies", "what a strategy fixes itself stays as it has it"
-        ),
-        "recipe": parser.add_argument_group("learning", "how weights follow their gradients"),
+        "switches": parser.add_argument_group("switches of strategies", about.get("switches")),
+        "recipe": parser.add_argument_group("learning", about.get("recipe")),
         "images": parser.add_argument_group("training images"),
         "saving": parser.add_argument_group("checkpoints"),
         "more": parser.add_argument_group("more about training"),
     }
     for name, declared in declarations().items():
         group = groups[declared.group]
-        about = _help(name, declared) if shown is None or name in shown else argparse.SUPPRESS
+        help_ = _help(name, declared) if shown is None or name in shown else argparse.SUPPRESS
         if kind_of(name) is bool:
             group.add_argument(
                 flag(name),
                 *declared.aliases,
                 action=argparse.BooleanOptionalAction,
                 default=argparse.SUPPRESS,
-                help=about,
+                help=help_,
             )
         else:
             group.add_argument(
@@ -49,7 +54,7 @@ def add_flags(parser: argparse.ArgumentParser, shown: Collection[str] | None = N
                 const=parse(name, declared.bare) if declared.bare else None,
                 metavar=_metavar(name, declared),
                 default=argparse.SUPPRESS,
-                help=about,
+                help=help_,
             )
 
 

@@ -76,6 +76,11 @@ def test_a_scaled_learning_rate_follows_the_global_batch() -> None:
             "lr 0.05: cosine to 0 over 1 epoch, 10 steps, of which 3 are trained",
         ),
         (
+            Settings(warmup_epochs=0, epochs=1, max_steps=1, batch_size=10),
+            100,
+            "lr 0.05: cosine to 0 over 1 epoch, 10 steps, of which 1 is trained",
+        ),
+        (
             Settings(warmup_epochs=5, epochs=1),
             100,
             "lr 0.05: warm-up 1 epoch from 0.005, 1 step",

@@ -211,6 +211,17 @@ def test_help_says_what_each_setting_is_its_unit_and_its_default() -> None:
     assert "(default resnet50)" in text
 
 
+def test_help_has_no_heading_with_nothing_below_it() -> None:
+    made = argparse.ArgumentParser()
+    options.add_flags(made, shown=("workers", "save_steps"))
+
+    text = made.format_help()
+    assert "training:" in text
+    assert "checkpoints:" in text
+    assert "learning:" not in text
+    assert "switches of strategies:" not in text
+
+
 def test_channels_last_may_stand_alone() -> None:
     for words, value in (([], None), (["--channels-last"], "yes"), (["--channels-last=no"], "no")):
         assert options.chosen(parser().parse_args(words)).get("channels_last") == value

@@ -131,6 +131,8 @@ def test_defaults_of_a_file_apply_where_they_can() -> None:
         ("gpipe", {"micro_batches": 16, "image_size": 32}, "two images for each micro-batch"),
         ("single", {"nesterov": True, "optimizer": "adamw"}, "give --no-nesterov, or --optimizer"),
         ("ddp", {"nesterov": True, "momentum": 0.0}, "without momentum (--momentum 0)"),
+        ("single", {"lr": 0.1, "lr_floor": 0.2}, "learning rate of 0.2 (--lr-floor) where the"),
+        ("single", {"lr": 0.1, "lr_floor": 0.1, "scale_lr": True, "batch_size": 64}, "is 0.025"),
         ("pipeline", {"freeze": True}, "give --weights imagenet or a checkpoint"),
     ],
 )
