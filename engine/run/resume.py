@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from engine.errors import ExperimentError
 from engine.experiment import Experiment, open_directory, replan
@@ -26,6 +27,8 @@ class Resumable:
     """``None``: it begins anew."""
     of: int | None = None
     """The steps of all of it, as its latest attempt told; ``None`` where none came so far."""
+    lost: int = 0
+    """Checkpoints that are there, where none of them can be gone on from."""
 
     @property
     def step(self) -> int:
@@ -42,13 +45,19 @@ def resumable(experiment: Experiment, runs: Collection[str] = ()) -> tuple[Resum
     names = unfinished(experiment, runs)
     plans = {each.run: each for each in open_directory(experiment.directory).plan.runs}
     return tuple(
-        Resumable(
+        _resumable(
             plans[name],
-            saved.to_go_on_from(experiment.directory / name),
+            experiment.directory / name,
             past.total_steps(experiment.directory, name),
         )
         for name in names
     )
+
+
+def _resumable(plan: RunPlan, run: Path, of: int | None) -> Resumable:
+    found = saved.to_go_on_from(run)
+    there = [] if found is not None else [*(run / layout.CHECKPOINTS).glob("*.pt")]
+    return Resumable(plan, found, of, lost=len(there))
 
 
 def resume(

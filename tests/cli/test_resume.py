@@ -72,6 +72,17 @@ def test_where_runs_go_on_and_what_is_lost_is_said_first(
     assert asked == [("01-single", "single"), ("01-single", "ddp")]
 
 
+def test_why_a_run_with_checkpoints_begins_at_its_beginning(
+    stopped: Experiment, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resume, "start_supervisor", lambda *_, **__: 1)
+    (stopped.directory / "01-single" / "checkpoints" / "last.pt").write_bytes(b"not one")
+    assert cli.main(["resume", stopped.name, "--detach"]) == 0
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert first.startswith("01-single: begins at its beginning, for no checkpoint of it can be")
+    assert second == "02-amp: begins at its beginning"
+
+
 def test_the_disk_is_asked_before_anything_starts(
     stopped: Experiment,
     squares: Path,

@@ -110,6 +110,8 @@ def _told(found: tuple[Resumable, ...], plans: tuple[RunPlan, ...]) -> list[str]
         start = f"goes on from step {each.step:,}{of}" if each.found else "begins at its beginning"
         if each.found and each.found.damaged:
             start += f", for its {each.found.damaged} is damaged"
+        if each.lost:
+            start += ", for no checkpoint of it can be used: damaged, or not written by resnet-tui"
         lines.append(f"{name}: {start}")
         new = after.get(name)
         if each.found and new is not None and (lost := not_kept(each.plan, new)):
