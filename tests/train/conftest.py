@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.train.making import images
+from tests.train.nursery import Nursery
 
 # As a rank does it; before the tests import torch.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -26,3 +27,11 @@ def signals() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """A process that forks ranks: torch is imported once for all of them."""
+    made = Nursery()
+    yield made
+    made.close()

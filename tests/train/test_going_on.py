@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,13 +20,6 @@ from tests.train.making import arguments, images, journal, lay_out, plan
 from tests.train.nursery import Nursery
 
 pytestmark = pytest.mark.usefixtures("signals")
-
-
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    made = Nursery()
-    yield made
-    made.close()
 
 
 def _fit(directory: Path, made: RunPlan, *more: str) -> list[AnyEvent]:
