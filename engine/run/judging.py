@@ -29,6 +29,7 @@ class Judging:
         checkpoint: Path,
         *,
         model: str | None = None,
+        image_size: int | None = None,
         device: str = "auto",
         gentle: bool = False,
     ) -> None:
@@ -36,6 +37,7 @@ class Judging:
         self._command = [
             *python("-m", "engine.train", "predict", "--checkpoint", os.fspath(checkpoint)),
             *(["--model", model] if model is not None else []),
+            *(["--image-size", str(image_size)] if image_size is not None else []),
             *(["--gentle"] if gentle else ["--device", device]),
         ]
         self._told: queue.SimpleQueue[Told | None] = queue.SimpleQueue()

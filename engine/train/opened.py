@@ -38,11 +38,14 @@ class Opened:
     """Of these weights, 0..1: known of the best checkpoint only."""
 
 
-def open_network(path: Path, model: str | None = None) -> Opened:
+def open_network(path: Path, model: str | None = None, side: int | None = None) -> Opened:
     """Raises ``CheckpointError`` or ``WeightsError``: a sentence.
 
     ``model``: torchvision's name, where it cannot be told from the names of the weights.
+    ``side``: pixels across, instead of what the file says of its training.
     """
+    if side is not None and side not in _SIDES:
+        raise CheckpointError(f"--image-size is {side}; give {_SIDES[0]} to {_SIDES[-1]} px")
     loaded, source = load(path), clean(str(path))
     weights = weights_of(loaded, source)
     name = _model(network_of(weights.state), model, source)
@@ -61,7 +64,7 @@ def open_network(path: Path, model: str | None = None) -> Opened:
         model=name,
         classes=classes,
         names=_names(loaded.get("classes"), classes, source),
-        image_size=_image_size(loaded),
+        image_size=side or _image_size(loaded),
         averaged=weights.averaged,
         epoch=_whole(loaded.get("epoch")),
         accuracy=_share(loaded.get("best_acc")) if path.name == layout.BEST else None,

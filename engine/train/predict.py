@@ -28,10 +28,14 @@ _NICE = 10
 
 
 def main(argv: Sequence[str]) -> int:
-    """``predict --checkpoint FILE [--model NAME] [--device NAME] [--gentle]``; the exit code."""
+    """``predict --checkpoint FILE [--model NAME] [--image-size N] [--device NAME] [--gentle]``.
+
+    Returns the exit code.
+    """
     parser = argparse.ArgumentParser(prog="python -m engine.train predict")
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--model")
+    parser.add_argument("--image-size", type=int)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     # Beside a training that must not notice: one thread, and only what nobody else wants.
     parser.add_argument("--gentle", action="store_true")
@@ -70,7 +74,7 @@ def _prepare(chosen: argparse.Namespace) -> tuple[Guessing, Judge]:
         torch.device("cpu") if chosen.gentle else devices.choose(Settings(device=chosen.device))
     )
     devices.configure(device, cores)
-    opened = open_network(chosen.checkpoint, chosen.model)
+    opened = open_network(chosen.checkpoint, chosen.model, chosen.image_size)
     return Guessing(opened, device, min(_READERS, cores)), _judge(opened, devices.name_of(device))
 
 

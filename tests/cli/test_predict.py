@@ -50,7 +50,7 @@ def test_as_many_are_right_as_were_validated(
         assert sum(guess["probability"] for guess in each["predictions"]) == pytest.approx(1.0)
         assert {guess["class"] for guess in each["predictions"]} == {"blue", "red"}
     told = answer.stderr.splitlines()
-    assert told[0].startswith("last.pt of 01-single: resnet18, 2 classes, epoch 2, on ")
+    assert told[0].startswith("last.pt of 01-single: resnet18, 2 classes, 32 px, epoch 2, on ")
     assert f"16 of known class: top-1 {right} (" in told[-1]
 
 
@@ -96,7 +96,7 @@ def test_a_table_has_a_row_per_image(capsys: pytest.CaptureFixture[str]) -> None
     assert predictions.summary(LINES[:0]) == ""
     chosen = Chosen(Path("/runs/best.pt"))
     assert checkpoints.told(chosen, JUDGE) == (
-        "best.pt: resnet18, 2 classes, epoch 4, 75.0 % right in validation, averaged weights"
+        "best.pt: resnet18, 2 classes, 32 px, epoch 4, 75.0 % right in validation, averaged weights"
     )
 
 

@@ -37,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", metavar="NAME", help="only where it cannot be told from the file, as resnet50"
     )
     parser.add_argument(
+        "--image-size",
+        type=int,
+        metavar="N",
+        help="px across, where the file does not say what it was trained with (default: 224 then)",
+    )
+    parser.add_argument(
         "--device",
         choices=("auto", "cpu", "cuda", "mps"),
         default="auto",
@@ -65,7 +71,12 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = checkpoints.chosen(arguments)
     target = predictions.writable(arguments.csv)
     plain = arguments.json or arguments.csv == "-"
-    judging = Judging(chosen.path, model=arguments.model, device=arguments.device)
+    judging = Judging(
+        chosen.path,
+        model=arguments.model,
+        image_size=arguments.image_size,
+        device=arguments.device,
+    )
     judging.start()
     lines: list[Line] = []
     with closing(judging):
