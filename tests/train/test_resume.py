@@ -56,7 +56,7 @@ RICH: dict[str, Any] = {
 
 WAYS = (
     Way("single", 1, {}, 3),
-    Way("ddp", 2, RICH, 2),
+    Way("ddp", 2, RICH, 1),
     # Here alone DDP sums in another order after its first backward pass.
     Way("ddp", 3, {}, 1),
     Way("gpipe", 1, {"stages": 2, "micro_batches": 2}, 1),
