@@ -12,9 +12,9 @@ run: install  ## open the dashboard with the sample data chosen; headless where 
 # Tests of these start no processes that train: they disturb neither each other nor what is timed.
 SIDE_BY_SIDE := tests/plan tests/journal tests/report tests/tui
 # These train, and time nothing: two at once are faster than one after the other.
-UNTIMED := $(patsubst %,tests/train/test_%.py,average changing checkpoint_reading compiling \
-	equivalence footprint_is_true freeze going_on gpipe growing mixing norm objective optim predict \
-	resume skipping space_is_true summary_is_true updater weights_out)
+UNTIMED := tests/cli $(patsubst %,tests/train/test_%.py,average changing checkpoint_reading \
+	compiling equivalence footprint_is_true freeze going_on gpipe growing judging limits mixing norm \
+	objective optim predict resume skipping space_is_true summary_is_true torchrun updater weights_out)
 
 test: install  ## every test
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(SIDE_BY_SIDE); side=$$?; \

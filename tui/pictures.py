@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,24 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from engine.plan.headers import UNREADABLE
 from engine.plan.text import clean
-
-_UNREADABLE = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    LookupError,
-    TypeError,
-    ArithmeticError,
-    MemoryError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
-"""What Pillow raises for files that are not the images they say they are."""
 
 _LARGEST = 90_000_000
 """Pixels beyond which a picture is not drawn: about what Pillow takes for a bomb."""
@@ -60,7 +42,7 @@ def read(path: str, room: tuple[int, int]) -> Picture:
             warnings.simplefilter("ignore")
             with Image.open(path) as image:
                 return _small(path, image, room)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         return Picture(path, None, problem=clean(str(error)) or type(error).__name__)
 
 

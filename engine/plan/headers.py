@@ -18,7 +18,7 @@ _NAMES = 10
 """How many unreadable files are named."""
 
 
-_UNREADABLE = (
+UNREADABLE = (
     OSError,
     ValueError,
     SyntaxError,
@@ -96,7 +96,7 @@ def read_header(path: str) -> Header:
             size = os.fstat(file.fileno()).st_size
             with Image.open(file) as image:
                 return Header(image.width, image.height, size)
-    except _UNREADABLE:
+    except UNREADABLE:
         return Header(None, None, size)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
-import zlib
 from collections.abc import Callable
 
 import numpy as np
@@ -12,25 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.errors import TrainingError
+from engine.plan.headers import UNREADABLE
 from engine.train.augment import Crop
-
-_BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    KeyError,
-    TypeError,
-    OverflowError,
-    MemoryError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
-"""What Pillow raises for files that are not the images they say they are."""
 
 
 class Damaged(TrainingError):
@@ -57,7 +38,7 @@ def decode(path: str, side: int, choose: Callable[[tuple[int, int]], Crop]) -> N
             rgb = _as_rgb(image)
             small = rgb.resize((side, side), Image.Resampling.BILINEAR, box=box, reducing_gap=3.0)
             pixels = np.asarray(small)
-    except _BROKEN as error:
+    except UNREADABLE as error:
         raise Damaged(str(error) or type(error).__name__) from error
     return pixels[:, ::-1] if crop.mirrored else pixels
 
