@@ -158,9 +158,7 @@ def _taking_turns(shown: Sequence[Entry], called: dict[str, str]) -> str:
 
 def _cold(rows: Sequence[Row], called: dict[str, str]) -> str:
     """Of what is done, which alone is compared: else there may be others still, or never was."""
-    rated = [
-        row for row in rows if row.figures.repeats and row.figures.images_per_second is not None
-    ]
+    rated = _rated(rows)
     those = [called[row.key] for row in rated if not row.figures.steady]
     if not those:
         return ""
@@ -170,14 +168,18 @@ def _cold(rows: Sequence[Row], called: dict[str, str]) -> str:
 
 def _growing(rows: Sequence[Row], called: dict[str, str]) -> str:
     """Smaller images are faster, and say nothing of the full ones."""
-    rated = [
-        row for row in rows if row.figures.repeats and row.figures.images_per_second is not None
-    ]
+    rated = _rated(rows)
     those = [called[row.key] for row in rated if not row.figures.grown]
     if not those:
         return ""
     whose = "All rates" if len(those) == len(rated) else f"The rates of {listed(those)}"
     return f"{whose} are of images that had not grown to their full size: these would be slower."
+
+
+def _rated(rows: Sequence[Row]) -> list[Row]:
+    return [
+        row for row in rows if row.figures.repeats and row.figures.images_per_second is not None
+    ]
 
 
 def _forgotten(rows: Sequence[Row], called: dict[str, str]) -> str:

@@ -196,6 +196,7 @@ def prepare(
         if resumed is not None:
             recorder.post(Phase(name="reading the checkpoint"))
             _go_on(job, resumed)
+            resumed = None  # Or all that it holds would stay in memory as long as training goes on.
         yield job
         strategy.close()
         world.leave()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import torch
 from engine.journal.checkpoints import newest, read_header
 from engine.journal.events import AnyEvent, AttemptEnded, CheckpointSaved, Notice
 from engine.plan.runs import RunPlan
-from engine.train import fit
+from engine.train import fit, loop, restoring
+from engine.train.job import Job
 from engine.train.strategies.none import NoParallelism
 from tests.train.interrupting import Interrupted
 from tests.train.making import arguments, images, journal, lay_out, plan
@@ -74,6 +76,33 @@ def test_weights_that_are_no_numbers_are_not_saved(
     assert found is not None
     assert found[1].epoch == 1
     assert torch.load(found[0], weights_only=True)["state_dict"]["conv1.weight"].isfinite().all()
+
+
+def test_what_was_read_is_let_go_of(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = plan(pictures, epochs=2, ema=0.9)
+    _fit(tmp_path / "one", replace(made, settings=replace(made.settings, max_steps=1)))
+    saved = tmp_path / "one" / made.run / "checkpoints" / "last.pt"
+    read, train = restoring.read, loop.fit
+    tensors: list[weakref.ref[torch.Tensor]] = []
+    left: list[int] = []
+
+    def watched(*given: Any) -> restoring.Resumed:
+        resumed = read(*given)
+        for part in (resumed.state["state_dict"], resumed.state["ema"]):
+            tensors.extend(weakref.ref(each) for each in part.values())
+        return resumed
+
+    def counted(job: Job) -> loop.Ending:
+        left.append(sum(each() is not None for each in tensors))
+        return train(job)
+
+    monkeypatch.setattr(restoring, "read", watched)
+    monkeypatch.setattr(loop, "fit", counted)
+    _fit(tmp_path / "two", made, "--resume", str(saved))
+    assert len(tensors) > 100
+    assert left == [0]
 
 
 def test_a_checkpoint_of_other_classes_is_refused(tmp_path: Path, pictures: Path) -> None:
