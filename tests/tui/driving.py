@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets._toast import Toast
 
 from engine.plan.config import Settings
 from engine.plan.machine import Machine
@@ -62,6 +63,16 @@ class Driver:
 
     async def until_seen(self, text: str) -> None:
         await self.until(lambda: text in self.frame)
+
+    @property
+    def toasts(self) -> list[str]:
+        """What the toasts on the screen say, however their lines are broken."""
+        shown = self.app.screen.query(Toast)
+        return [str(each._notification.message) for each in shown if each.region]
+
+    async def until_told(self, text: str) -> None:
+        """Waits for a toast that says ``text``: a path in it may be broken anywhere."""
+        await self.until(lambda: any(text in each for each in self.toasts))
 
 
 @asynccontextmanager

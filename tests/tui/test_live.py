@@ -367,4 +367,4 @@ async def test_an_experiment_that_is_gone_is_told_in_a_sentence(
 ) -> None:
     start = Start(experiments_directory=tmp_path, experiment=tmp_path / "nothing")
     async with drive(monkeypatch, WIDE, start) as driver:
-        await driver.until_seen("is no experiment")
+        await driver.until_told("nothing is no experiment")

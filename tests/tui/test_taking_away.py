@@ -28,7 +28,7 @@ async def test_the_table_is_written_and_never_written_over_unasked(
         await driver.press("e")
         await driver.until_seen("Markdown, for an issue")
         await driver.press("c")
-        await driver.until_seen("written:")
+        await driver.until_told("written:")
         with target.open(newline="") as file:
             assert [row["name"] for row in csv.DictReader(file)] == ["single", "amp"]
         target.write_text("mine")
@@ -86,6 +86,6 @@ async def test_an_experiment_that_is_gone_is_said_and_home_shown(
 ) -> None:
     start = Start(experiments_directory=tmp_path, experiment=tmp_path / "gone")
     async with drive(monkeypatch, NARROW, start) as driver:
-        await driver.until_seen("gone")
+        await driver.until_told("gone is no experiment")
         assert driver.app.feed is None
         await driver.until(lambda: driver.app.current_mode == "home")

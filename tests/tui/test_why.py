@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 from msgspec import structs
-from textual.widgets._toast import Toast
 
 from engine.experiment import Experiment
 from engine.journal import events, layout
 from engine.journal.files import Appender
 from engine.journal.lock import Lock
 from tests.journal.writing import write_experiment
-from tests.tui.driving import SIZES, Driver, drive
+from tests.tui.driving import SIZES, drive
 from tests.tui.measured import gpus, reading, write_measured
 from tui.start import Start
 
@@ -41,10 +40,6 @@ def says(made: Experiment, code: str, text: str, level: events.Level = "warning"
     appender = Appender(made.directory / layout.SUPERVISOR_JOURNAL)
     appender.append(events.Notice(t=events.now(), level=level, code=code, text=text))
     appender.close()
-
-
-def toasts(driver: Driver) -> list[str]:
-    return [str(each._notification.message) for each in driver.app.screen.query(Toast)]
 
 
 async def test_the_panes_show_time_and_devices_and_the_log(
@@ -183,18 +178,18 @@ async def test_a_new_warning_is_a_toast_once_and_an_old_one_is_none(
         async with drive(monkeypatch, SMALL, started(made)) as driver:
             await driver.until_seen("● running")
             says(made, "throttled", "GPU 0 is slowed down by heat")
-            await driver.until(lambda: toasts(driver))
+            await driver.until(lambda: driver.toasts)
             says(made, "corrupt-image", "no alert")
             says(made, "silent", "only told", level="info")
             # Also while another screen is open.
             await driver.press("i")
             await driver.until_seen("Diagnosis of single")
             says(made, "gpu-lost", "GPU 1 does not answer")
-            await driver.until(lambda: "GPU 1 does not answer" in toasts(driver))
+            await driver.until(lambda: "GPU 1 does not answer" in driver.toasts)
             await driver.press("i")
             await driver.until_seen("Loss")
             await driver.pilot.pause(0.6)
-            assert toasts(driver) == ["GPU 0 is slowed down by heat", "GPU 1 does not answer"]
+            assert driver.toasts == ["GPU 0 is slowed down by heat", "GPU 1 does not answer"]
 
 
 async def test_what_a_rank_warns_of_is_a_toast_too(
@@ -212,9 +207,9 @@ async def test_what_a_rank_warns_of_is_a_toast_too(
             appender.append(structs.replace(told, t=told.t + 1.0))
             appender.close()
             every = ["[x] starving", "[x] checkpoint", "[x] not-finite"]
-            await driver.until(lambda: toasts(driver) == every)
+            await driver.until(lambda: driver.toasts == every)
             await driver.pilot.pause(0.6)
-            assert toasts(driver) == every
+            assert driver.toasts == every
 
 
 async def test_without_colour_the_parts_can_still_be_told_apart(
