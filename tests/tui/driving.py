@@ -64,6 +64,10 @@ class Driver:
     async def until_seen(self, text: str) -> None:
         await self.until(lambda: text in self.frame)
 
+    async def until_read(self, text: str) -> None:
+        """Waits for ``text``, which may go on over the ends of lines."""
+        await self.until(lambda: text in " ".join(self.frame.split()))
+
     @property
     def toasts(self) -> list[str]:
         """What the toasts on the screen say, however their lines are broken."""

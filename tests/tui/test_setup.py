@@ -219,7 +219,7 @@ async def test_a_dataset_with_wrong_defaults_names_its_file(
     async with drive(monkeypatch, WIDE, start) as driver:
         await driver.until_seen("2 classes")
         await driver.press("enter")
-        await driver.until_seen("did you mean epochs?")
+        await driver.until_read("did you mean epochs?")
     assert not driver.started
 
 
