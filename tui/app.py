@@ -16,6 +16,7 @@ from tui import messages, output
 from tui.going_on import GoingOn
 from tui.leaving import EXIT_INTERRUPTED, ask_before_leaving, end_by_force_after
 from tui.plain import REMEDY, Ascii
+from tui.sizing import TerminalSize
 from tui.start import End, Start
 from tui.theme import DARK
 
@@ -80,6 +81,7 @@ class ResnetTuiApp(GoingOn, inherit_bindings=False):
         self._title = ""
         self._ending = False
         self._terminal = output.Terminal()
+        self._size_of_terminal = TerminalSize(self)
         self.ascii = not output.is_utf8()
         if self.ascii:
             self._filters.append(Ascii())
@@ -117,6 +119,11 @@ class ResnetTuiApp(GoingOn, inherit_bindings=False):
     def _check_terminal(self) -> None:
         if output.terminal_is_gone():
             self._end_now()
+        else:
+            self._size_of_terminal.look()
+
+    def on_resize(self) -> None:
+        self._size_of_terminal.changed()
 
     def _end_now(self) -> None:
         """A signal, or a terminal that is gone: end without questions; training goes on."""

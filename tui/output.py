@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import termios
 from collections.abc import Mapping
@@ -46,6 +47,12 @@ def terminal_is_gone() -> bool:
     except (termios.error, ValueError):
         return not os.isatty(0)
     return False
+
+
+def terminal_size() -> tuple[int, int] | None:
+    """Columns and rows of the terminal, as Textual would ask; ``None`` where it does not tell."""
+    columns, rows = shutil.get_terminal_size((0, 0))
+    return (columns, rows) if columns and rows else None
 
 
 def is_utf8(environment: Mapping[str, str] = os.environ) -> bool:

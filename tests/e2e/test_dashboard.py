@@ -130,6 +130,16 @@ def test_it_follows_the_size_of_the_terminal(open_terminal: Open) -> None:
     terminal.wait_for(lambda text: "q quit" in text.splitlines()[-1])
 
 
+def test_a_size_that_is_back_at_once_leaves_no_shreds(open_terminal: Open) -> None:
+    terminal = open_terminal(str(DIGITS), columns=160, rows=48)
+    terminal.wait_for(lambda text: "Enter starts single" in text)
+    for _ in range(5):
+        # What the smaller terminal cut off is gone, though the dashboard saw no change at last.
+        terminal.resize(80, 24)
+        terminal.resize(160, 48)
+        terminal.wait_for(lambda text: "q quit" in text.splitlines()[-1], 10)
+
+
 def test_no_colour_where_none_is_wanted(
     open_terminal: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
