@@ -9,14 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.journal.events import Level, Notice, Ready
-from engine.journal.views import (
-    EpochView,
-    ExperimentView,
-    PipelineView,
-    RunView,
-    StagesView,
-    ValidationView,
-)
+from engine.journal.pipeline_view import PipelineView, StagesView
+from engine.journal.views import EpochView, ExperimentView, RunView, ValidationView
 from engine.plan.text import clean
 from tui.queue_news import QueueNews, found, taken_out, tried, turn
 from tui.widgets import format as show

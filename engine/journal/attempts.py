@@ -19,14 +19,10 @@ from engine.journal.events import (
 )
 from engine.journal.history import History
 from engine.journal.judged import JudgedView, newest
+from engine.journal.pipeline_view import PipelineView
 from engine.journal.stages import pipeline_view
 from engine.journal.sums import validation_view
-from engine.journal.views import (
-    EpochView,
-    PhaseView,
-    PipelineView,
-    ValidationView,
-)
+from engine.journal.views import EpochView, PhaseView, ValidationView
 
 NOTICES = 300
 

@@ -12,9 +12,9 @@ from itertools import groupby
 from typing import NamedTuple
 
 from engine.journal.events import GpuFacts, GpuSample, HostSample
+from engine.journal.machine_view import Conditions
 from engine.journal.tally import Tally
 from engine.journal.timeline import Attempt, Timeline
-from engine.journal.views import Conditions
 
 KEPT = 600
 """Samples at hand, at least, and fewer than twice as many: some minutes."""

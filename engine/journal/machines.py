@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from engine.journal.events import AnyEvent
+from engine.journal.machine_view import Conditions
 from engine.journal.node import Node
 from engine.journal.timeline import Timeline
-from engine.journal.views import Conditions
 
 
 @dataclass(slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from engine.journal.conditions import ConditionsFold
 from engine.journal.events import AnyEvent, GpuSample, GpusFound, HostSample, NodeStarted
+from engine.journal.machine_view import GpusView
 from engine.journal.timeline import Timeline
-from engine.journal.views import GpusView
 
 SAMPLES = 600
 """Samples that are kept of each kind: ten minutes, at one a second."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from engine.journal.attempt_view import AttemptView
 from engine.journal.attempts import RankEvents
 from engine.journal.events import RunEnded, RunQueued
-from engine.journal.views import Conditions, RunState, RunView
+from engine.journal.machine_view import Conditions
+from engine.journal.views import RunState, RunView
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
 from engine.journal.events import PipelinePlanned, StagesMeasured
-from engine.journal.views import PipelineView, StagesView
+from engine.journal.pipeline_view import PipelineView, StagesView
 
 
 class PipelineEvents:

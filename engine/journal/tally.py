@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.journal.events import GpuFacts, GpuReading, GpuSample, HostSample
-from engine.journal.views import Conditions, GpuConditions
+from engine.journal.machine_view import Conditions, GpuConditions
 
 Floats = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ shares are in 0..1, times in seconds (absolute ones Unix), sizes in bytes; ``Non
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from engine.journal.attempt_view import AttemptView
@@ -15,8 +15,6 @@ from engine.journal.events import (
     BatchTried,
     CheckpointSaved,
     EpochEnded,
-    GpuFacts,
-    GpuSample,
     HostSample,
     Memory,
     Notice,
@@ -24,6 +22,8 @@ from engine.journal.events import (
 )
 from engine.journal.history import HistoryView
 from engine.journal.judged import JudgedView
+from engine.journal.machine_view import Conditions, GpusView
+from engine.journal.pipeline_view import PipelineView
 
 RunState = Literal["queued", "running", "done", "failed", "stopped"]
 ExperimentState = Literal["starting", "running", "done", "failed", "stopped"]
@@ -73,101 +73,6 @@ class ValidationView:
     top5: float
     seconds: float
     t: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StagesView:
-    """What the stages of a pipeline did in an epoch's training steps, over all ranks."""
-
-    epoch: int
-    end_step: int
-    busy: tuple[float, ...]
-    """Seconds in which each stage computed."""
-    seconds: float
-    """Wall time of the same steps, waiting for data left out."""
-    peak_bytes: tuple[int | None, ...]
-    """Peak memory of each stage's device."""
-    t: float
-
-    @property
-    def shares(self) -> tuple[float, ...]:
-        """The share of the time in which each stage computed."""
-        return tuple(min(1.0, each / self.seconds) for each in self.busy)
-
-    @property
-    def bubble(self) -> float:
-        """The share of the time in which a stage idled, over all stages."""
-        return max(0.0, 1.0 - sum(self.busy) / (len(self.busy) * self.seconds))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PipelineView:
-    """How a network was split into stages, and how busy they were."""
-
-    schedule: Literal["gpipe", "1f1b"]
-    micro_batches: int
-    balance: tuple[int, ...]
-    """Layers of each stage, in order."""
-    layers: tuple[str, ...]
-    stage_seconds: tuple[float, ...]
-    """What each stage was measured to take for one micro-batch, before the first step; empty
-    where the split was given."""
-    stage_bytes: tuple[int, ...]
-    devices: tuple[str, ...]
-    overlaps: bool
-    """Whether stages can work at the same time: not where they share one device."""
-    given: bool
-    """The user gave the balance."""
-    t: float
-    measured: tuple[StagesView, ...] = ()
-    """Of each epoch that every stage has finished."""
-
-    @property
-    def stages(self) -> int:
-        return len(self.balance)
-
-    @property
-    def bubble_in_theory(self) -> float:
-        """Where all stages take equally long and sending takes no time."""
-        return (self.stages - 1) / (self.micro_batches + self.stages - 1)
-
-    @property
-    def bubble(self) -> float | None:
-        """Measured in the last epoch; ``None`` before the first has ended."""
-        return self.measured[-1].bubble if self.measured else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GpuConditions:
-    """One GPU of the node, over the samples that were taken while a run lasted."""
-
-    name: str
-    uuid: str
-    samples: int
-    """That said anything."""
-    sm_clock: float | None = None
-    """MHz, on average."""
-    utilization: float | None = None
-    """0..1, on average."""
-    power: float | None = None
-    """Watts, on average."""
-    throttled: float | None = None
-    """Share of the samples in which it was slowed down."""
-    others_memory: int | None = None
-    """The most that other processes than this experiment's held, in bytes; ``None`` where it cannot
-    be told whose memory it is."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
-    """What the machine was like while a run lasted, its starting up included."""
-
-    samples: int
-    cpu: float | None = None
-    """Share of the cores' time that was used, on average."""
-    other_cores: float | None = None
-    """Cores busy with something else than this experiment, on average."""
-    gpus: tuple[GpuConditions, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,18 +156,6 @@ class RunView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GpusView:
-    """The GPUs of a node, and what was sampled of them in the latest ten minutes."""
-
-    found: tuple[GpuFacts, ...] = ()
-    samples: tuple[GpuSample, ...] = ()
-    """Oldest first; each has a reading of every GPU in ``found``, in this order."""
-    problem: str = ""
-    """Why there are none: a sentence."""
-    driver: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ExperimentView:
     """Everything the journals of an experiment say so far."""
 
@@ -283,7 +176,7 @@ class ExperimentView:
     """Equal when the reader has caught up."""
     skipped_lines: int
     """Lines that were no events: damage, or a newer version's words."""
-    gpus: GpusView = GpusView()
+    gpus: GpusView = field(default_factory=GpusView)
     queue: tuple[str, ...] = ()
     """The runs that wait, in the order in which they will be done."""
     preparing: PhaseView | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from engine.journal.views import GpuConditions
+from engine.journal.machine_view import GpuConditions
 from engine.plan.uuids import bare
 from engine.report.comparison import Held
 from engine.report.evidence import Witness

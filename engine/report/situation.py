@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from engine.journal.events import GpuFacts, GpuReading, HostSample
-from engine.journal.views import GpusView, RunView
+from engine.journal.machine_view import GpusView
+from engine.journal.views import RunView
 from engine.plan.runs import RunPlan
 from engine.plan.uuids import bare
 from engine.report.ledger import WINDOW, Times, recent

@@ -15,8 +15,9 @@ from engine.journal import conditions, events, layout
 from engine.journal.events import AnyEvent, Event, GpuReading
 from engine.journal.files import Appender
 from engine.journal.fold import ExperimentFold
+from engine.journal.machine_view import Conditions, GpuConditions
 from engine.journal.reader import JournalReader
-from engine.journal.views import Conditions, ExperimentView, GpuConditions
+from engine.journal.views import ExperimentView
 
 WRITER: dict[str, Any] = {"journal": "", "host": "", "pid": 1, "boot": ""}
 FIRST, SECOND = "01-single", "02-amp"

@@ -11,7 +11,8 @@ import pytest
 from engine.journal import events
 from engine.journal.events import AnyEvent, PipelinePlanned, StagesMeasured
 from engine.journal.fold import ExperimentFold
-from engine.journal.views import PipelineView, RunView
+from engine.journal.pipeline_view import PipelineView
+from engine.journal.views import RunView
 from tests.journal.writing import steps_of
 
 RUN = "01-pipeline"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.journal.events import EndState
-from engine.journal.views import Conditions, GpuConditions
+from engine.journal.machine_view import Conditions, GpuConditions
 from engine.report.compare import compare
 from engine.report.comparison import Choices, Comparison, Held, Source
 from tests.report.tables import HASHES, plan_of, source, source_of

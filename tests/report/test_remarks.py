@@ -4,7 +4,8 @@ import math
 from dataclasses import replace
 
 from engine.journal.events import BatchFound
-from engine.journal.views import Conditions, ExperimentView
+from engine.journal.machine_view import Conditions
+from engine.journal.views import ExperimentView
 from engine.report.compare import compare
 from engine.report.comparison import Choices, Source
 from tests.report.tables import plan_of, source, source_of

@@ -13,7 +13,7 @@ from msgspec import structs
 from engine.experiment import Experiment
 from engine.journal import events, layout
 from engine.journal.files import Appender
-from engine.journal.views import GpusView
+from engine.journal.machine_view import GpusView
 from tests.journal.writing import RankWriter, Shape, steps_of, write_experiment
 
 GIB = 2**30

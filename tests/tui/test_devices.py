@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.journal.views import GpusView
+from engine.journal.machine_view import GpusView
 from tests.tui.measured import GIB, facts, gpus, host, reading, uuid
 from tui.plain import plain
 from tui.screens.devices import devices_lines

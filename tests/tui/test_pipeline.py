@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from engine.experiment import Experiment
 from engine.journal import events
 from engine.journal.events import PipelinePlanned
+from engine.journal.pipeline_view import PipelineView, StagesView
 from engine.journal.reader import JournalReader
-from engine.journal.views import PipelineView, StagesView
 from engine.plan.schedule import Schedule, schedule
 from tests.journal.writing import RankWriter, Shape, write_experiment
 from tests.tui.driving import SIZES, drive

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from engine.journal.views import PipelineView, RunView
+from engine.journal.pipeline_view import PipelineView
+from engine.journal.views import RunView
 from engine.plan.runs import RunPlan
 from engine.plan.schedule import Kind, Schedule, schedule
 from engine.plan.shares import device_batch

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from textual.content import Content
 
 from engine.journal.events import GpuReading, HostSample
-from engine.journal.views import GpusView
+from engine.journal.machine_view import GpusView
 from engine.plan.text import clean
 from tui.widgets import format as show
 from tui.widgets import gpu

@@ -11,7 +11,7 @@ from itertools import accumulate, pairwise
 
 from textual.content import Content
 
-from engine.journal.views import PipelineView
+from engine.journal.pipeline_view import PipelineView
 from engine.plan.schedule import Schedule
 from engine.plan.text import clean
 from tui.widgets import format as show

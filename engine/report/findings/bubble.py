@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.journal.views import PipelineView, StagesView
+from engine.journal.pipeline_view import PipelineView, StagesView
 from engine.plan.spread import needs_company
 from engine.report.findings.words import count, ms, percent, several
 from engine.report.situation import Situation
