@@ -46,6 +46,7 @@ from engine.journal.node_events import (
     SupervisorEnded,
     SupervisorStarted,
 )
+from engine.journal.pipeline_events import PipelinePlanned, StagesMeasured
 from engine.journal.rank_events import (
     AttemptEnded,
     AttemptStarted,
@@ -59,9 +60,7 @@ from engine.journal.rank_events import (
     Memory,
     Notice,
     Phase,
-    PipelinePlanned,
     Ready,
-    StagesMeasured,
     Steps,
     Validated,
 )
