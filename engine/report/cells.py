@@ -11,7 +11,7 @@ from typing import Literal
 
 from engine.plan.text import clean
 from engine.report import spelling
-from engine.report.columns import Column, Unit, Value
+from engine.report.column import Column, Unit, Value
 from engine.report.comparison import Row
 from engine.report.difference import Difference
 from engine.report.spelling import UNKNOWN

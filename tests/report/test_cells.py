@@ -8,7 +8,8 @@ from typing import get_args
 import pytest
 
 from engine.report.cells import marks, spelled
-from engine.report.columns import COLUMNS, Unit, Value
+from engine.report.column import Unit, Value
+from engine.report.columns import COLUMNS
 from engine.report.compare import compare
 from engine.report.spelling import UNKNOWN
 from tests.report.comparisons import row

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.report.columns import COLUMNS, Column
+from engine.report.column import Column
+from engine.report.columns import COLUMNS
 from engine.report.comparison import Row
 from engine.report.difference import Difference
 from tests.report.comparisons import BASELINE, faster, row

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from engine.plan.text import clean
 from engine.report.cells import cell, marks
-from engine.report.columns import COLUMNS, Column
+from engine.report.column import Column
+from engine.report.columns import COLUMNS
 from engine.report.comparison import Comparison, Constancy, Row, Source
 from engine.report.spelling import UNKNOWN
 from tui.commands.table import GAP, console, emit, plain_table

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine.report import cells
 from engine.report.cells import factor
-from engine.report.columns import Column
+from engine.report.column import Column
 from engine.report.comparison import Row
 from engine.report.difference import LEAST_REPEATS, Difference
 from tui.widgets import format as show

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from engine.report.cells import number
-from engine.report.columns import Column
+from engine.report.column import Column
 from engine.report.comparison import Row
 from tui.screens import compare_cells as cells
 from tui.widgets import format as show

@@ -10,7 +10,8 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widget import Widget
 
-from engine.report.columns import COLUMNS, Column
+from engine.report.column import Column
+from engine.report.columns import COLUMNS
 from engine.report.comparison import Comparison, Row
 from tui import output
 from tui.compared import Look

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from engine.plan.text import clean
 from engine.report.cells import Mark, marks
-from engine.report.columns import Column
+from engine.report.column import Column
 from engine.report.comparison import Comparison, Row
 from tui.compared import Look
 from tui.screens import compare_cells as cells

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from engine.journal.views import RunView
 from engine.report.classes import ClassReport, of_run
-from engine.report.columns import Value
+from engine.report.column import Value
 from engine.report.comparison import Source
 from engine.report.exports.csv import cell
 

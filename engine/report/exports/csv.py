@@ -11,7 +11,8 @@ import io
 import math
 import re
 
-from engine.report.columns import COLUMNS, Value
+from engine.report.column import Value
+from engine.report.columns import COLUMNS
 from engine.report.comparison import Comparison
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")

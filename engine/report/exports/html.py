@@ -7,7 +7,8 @@ from html import escape
 
 from engine.plan.text import clean
 from engine.report.cells import cell, marks, number
-from engine.report.columns import COLUMNS, Column
+from engine.report.column import Column
+from engine.report.columns import COLUMNS
 from engine.report.comparison import Comparison, Row
 from engine.report.exports.courses import Courses
 from engine.report.exports.curves import charts

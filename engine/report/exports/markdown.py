@@ -9,7 +9,8 @@ from engine.plan.text import clean
 from engine.report.cells import cell, marks
 from engine.report.class_words import in_all, of_what, worst
 from engine.report.classes import ClassReport, of_run
-from engine.report.columns import COLUMNS, Column
+from engine.report.column import Column
+from engine.report.columns import COLUMNS
 from engine.report.comparison import Comparison, Held, Row
 from engine.report.exports.courses import Courses, of_row
 from engine.report.names import names
