@@ -29,11 +29,12 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from engine.experiment import Experiment, Summary, write_atomically
+from engine.experiment import Experiment, write_atomically
 from engine.journal import events, layout
 from engine.journal.files import Appender, boot_id
 from engine.journal.history import Buckets
 from engine.journal.lock import Lock
+from engine.summary import Summary
 from tests.journal.writing import RankWriter, Shape, write_experiment
 from tui.widgets.axis import Limits
 from tui.widgets.plot import draw

@@ -1,4 +1,4 @@
-"""The noun everything shares: create, open, list, judge and delete an experiment directory."""
+"""The noun everything shares: create, open, judge and delete an experiment directory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -25,38 +24,10 @@ from engine.plan.machine import ANY, Machine
 from engine.plan.runs import ExperimentPlan, RunPlan, plan_runs
 from engine.plan.strategies import Strategy
 from engine.plan.text import clean
-
-State = Literal["starting", "running", "done", "failed", "stopped", "crashed", "silent"]
-"""``crashed``: this host and boot, and nobody holds the lock. ``silent``: nobody here can tell."""
+from engine.summary import State, Summary
 
 _STARTING = 20.0
 """Seconds that a supervisor may take from its spawning to its lock and first journal line."""
-
-
-class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One run in a list. Accuracies in 0..1; ``None`` is unknown."""
-
-    run: str
-    strategy: str
-    state: str
-    reason: str = ""
-    epoch: int | None = None
-    epochs: int | None = None
-    best_top1: float | None = None
-
-
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """``summary.json``: what a list needs, so that a list never folds journals."""
-
-    state: State
-    host: str
-    boot: str
-    pid: int
-    updated: float
-    """Seconds since the Unix epoch; while the state is ``running`` at most some seconds old."""
-    runs: tuple[RunSummary, ...] = ()
-    stopping: bool = False
-    """Whether all of it was asked to stop and is on its way there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +83,6 @@ def _is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def experiments_directory(chosen: str | None = None) -> Path:
-    """Where new experiments go: the flag, else the environment, else ``./experiments``."""
-    return Path(chosen or os.environ.get("RESNET_TUI_EXPERIMENTS") or "experiments").absolute()
 
 
 def create(
@@ -193,49 +159,6 @@ def open_directory(directory: Path) -> Experiment:
         raise ExperimentError(
             f"{directory / layout.PLAN} is damaged or of another version ({error})"
         ) from error
-
-
-def known(parent: Path | None = None) -> list[Experiment]:
-    """Every experiment that is registered or lies in ``parent``, newest first, but damaged ones."""
-    directories = {path.resolve() for path in registry.registered()}
-    if parent is not None and parent.is_dir():
-        directories.update(path.parent.resolve() for path in parent.glob(f"*/{layout.PLAN}"))
-    experiments = []
-    for directory in directories:
-        try:
-            experiments.append(open_directory(directory))
-        except ExperimentError:
-            continue
-    return sorted(experiments, key=lambda each: each.plan.created, reverse=True)
-
-
-def find(name: str | None, parent: Path) -> Experiment:
-    """The experiment meant by a path, a name or a unique prefix of one.
-
-    Without a name: the newest running one in ``parent``, else the newest running anywhere, else
-    the newest.
-    """
-    if name and (Path(name) / layout.PLAN).is_file():
-        return open_directory(Path(name).resolve())
-    experiments = known(parent)
-    if not experiments:
-        raise ExperimentError("there is no experiment yet; 'resnet-tui train DATASET' starts one")
-    if not name:
-        running = [each for each in experiments if each.state() in ("starting", "running")]
-        here = [each for each in running if each.directory.parent == parent.resolve()]
-        return (here or running or experiments)[0]
-    exact = [each for each in experiments if each.name == name]
-    matching = exact or [each for each in experiments if each.name.startswith(name)]
-    if not matching:
-        raise ExperimentError(
-            f"no experiment is called {clean(name)!r}; 'resnet-tui list' names them"
-        )
-    if len(matching) > 1:
-        names = ", ".join(str(each.directory) for each in matching[:5])
-        raise ExperimentError(
-            f"{clean(name)!r} could be {names}; give more of the name, or its path"
-        )
-    return matching[0]
 
 
 def delete(experiment: Experiment) -> None:

@@ -1,37 +1,21 @@
-"""Experiments on disk: made, found again, judged and deleted."""
+"""Experiments on disk: made, opened again, judged and deleted."""
 
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from engine import experiment
+from engine import experiment, lookup
 from engine.errors import ExperimentError, StrategyError
-from engine.experiment import Experiment, State, Summary
 from engine.journal import layout
 from engine.journal.files import boot_id
 from engine.journal.lock import Lock
 from engine.plan.config import Settings
 from engine.plan.strategies import strategy
-
-
-def make(parent: Path, dataset: str = "digits") -> Experiment:
-    return experiment.create(
-        parent,
-        parent / dataset,
-        Settings(model="resnet18", seed=3, repeats=2),
-        strategies=(strategy("single"), strategy("amp")),
-        sources={"model": "flag"},
-    )
-
-
-def write_summary(made: Experiment, state: State, *, host: str, boot: str) -> None:
-    summary = Summary(state=state, host=host, boot=boot, pid=1, updated=time.time())
-    experiment.write_atomically(made.directory / layout.SUMMARY, msgspec.json.encode(summary))
+from tests.making import make, write_summary
 
 
 def test_the_plan_survives_the_disk(tmp_path: Path) -> None:
@@ -61,37 +45,10 @@ def test_a_folder_that_cannot_be_written_is_told_with_a_remedy(tmp_path: Path) -
         make(tmp_path / "file")
 
 
-def test_found_by_path_name_and_prefix_from_anywhere(tmp_path: Path) -> None:
-    ants, bees = make(tmp_path / "a", "ants"), make(tmp_path / "b", "bees")
-    elsewhere = tmp_path / "elsewhere"
-    assert experiment.find(str(ants.directory), elsewhere).directory == ants.directory
-    assert experiment.find(bees.name, elsewhere).directory == bees.directory
-    assert experiment.find(None, elsewhere).directory == bees.directory
-    with pytest.raises(ExperimentError, match="could be"):
-        experiment.find(ants.name[:4], elsewhere)
-    with pytest.raises(ExperimentError, match="resnet-tui list"):
-        experiment.find("no-such", elsewhere)
-
-
-def test_without_a_name_the_running_one_comes_first(tmp_path: Path) -> None:
-    running = make(tmp_path, "running")
-    newer = make(tmp_path, "newer")
-    write_summary(newer, "done", host="", boot="")
-    lock = Lock(running.directory / layout.LOCK)
-    assert experiment.find(None, tmp_path).directory == running.directory
-    lock.release()
-
-
-def test_nothing_there_yet(tmp_path: Path) -> None:
-    assert experiment.known(tmp_path) == []
-    with pytest.raises(ExperimentError, match="resnet-tui train"):
-        experiment.find(None, tmp_path)
-
-
 def test_damaged_plans_are_left_out_and_told(tmp_path: Path) -> None:
     made = make(tmp_path)
     (made.directory / layout.PLAN).write_text('{"name": "x"')
-    assert experiment.known(tmp_path) == []
+    assert lookup.known(tmp_path) == []
     with pytest.raises(ExperimentError, match="damaged"):
         experiment.open_directory(made.directory)
 
@@ -156,7 +113,7 @@ def test_a_running_one_is_not_deleted(tmp_path: Path) -> None:
     lock.release()
     experiment.delete(made)
     assert not made.directory.exists()
-    assert experiment.known() == []
+    assert lookup.known() == []
 
 
 def test_an_atomic_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
@@ -167,16 +124,6 @@ def test_an_atomic_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     experiment.write_atomically(tmp_path / "file", b"new")
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_bytes() == b"new"
-
-
-def test_a_user_without_a_home_has_experiments_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("XDG_STATE_HOME")
-    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
-    made = make(tmp_path)
-    assert experiment.known(tmp_path)[0].directory == made.directory
-    assert experiment.known() == []
 
 
 def test_a_path_that_is_no_text_is_refused_with_a_remedy(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine import experiment
+from engine import lookup
 from engine.experiment import Experiment
 from engine.journal.commands import TAKEN_OUT
 from engine.plan.text import clean
@@ -51,13 +51,13 @@ class ExperimentRow:
 def rows(parent: Path) -> tuple[ExperimentRow, ...]:
     """Every experiment known here or lying in ``parent``, newest first. Blocking: for a thread."""
     now = time.time()
-    return tuple(_row(each, now) for each in experiment.known(parent))
+    return tuple(_row(each, now) for each in lookup.known(parent))
 
 
 def running_here(parent: Path) -> tuple[str, ...]:
     """Names of the experiments that train on this machine now. Blocking: for a thread."""
     names = []
-    for each in experiment.known(parent):
+    for each in lookup.known(parent):
         summary = each.summary()
         here = summary is None or summary.host == os.uname().nodename
         if here and each.state() in RUNNING:

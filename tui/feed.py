@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import ResnetTuiError
-from engine.experiment import Experiment, State, open_directory
+from engine.experiment import Experiment, open_directory
 from engine.journal import layout
 from engine.journal.files import Tail
 from engine.journal.reader import JournalReader
 from engine.journal.views import ExperimentView
 from engine.plan.text import clean
+from engine.summary import State
 from tui.growing import GrowingPlan
 from tui.narrate import Narrator
 from tui.seen import Seen, last_look, remember

@@ -9,11 +9,12 @@ from pathlib import Path
 import msgspec
 
 from engine.errors import ExperimentError
-from engine.experiment import RunSummary, State, Summary, write_atomically
+from engine.experiment import write_atomically
 from engine.journal import layout
 from engine.journal.files import boot_id
 from engine.run.queue import Queue
 from engine.run.watch import Watch
+from engine.summary import RunSummary, State, Summary
 
 PERIOD = 3.0
 """Seconds between two writes while nothing but figures change."""

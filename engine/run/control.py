@@ -15,7 +15,7 @@ from engine.errors import (
     EXIT_WRONG_INPUT,
     ExperimentError,
 )
-from engine.experiment import Experiment, State, extend, open_directory
+from engine.experiment import Experiment, extend, open_directory
 from engine.journal import commands, layout
 from engine.journal.events import Acknowledged
 from engine.journal.files import boot_id
@@ -25,6 +25,7 @@ from engine.plan.text import clean
 from engine.run import adding, past
 from engine.run.heard import NO_WORD, must_be_gone
 from engine.run.spawn import start_supervisor
+from engine.summary import State
 
 RUNNING: tuple[State, ...] = ("starting", "running")
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.experiment import Experiment, known
+from engine.experiment import Experiment
+from engine.lookup import known
 from tests.cli.conftest import COMMAND, TINY, call
 from tests.run.making import eventually, make_dataset, processes
 

@@ -7,8 +7,9 @@ from typing import cast
 
 import pytest
 
-from engine.experiment import Experiment, RunSummary, Summary
+from engine.experiment import Experiment
 from engine.journal.commands import TAKEN_OUT
+from engine.summary import RunSummary, Summary
 from tui.commands.status import line
 
 

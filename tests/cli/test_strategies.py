@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ConfigFileError
-from engine.experiment import known
+from engine.lookup import known
 from engine.plan.userfiles import of_user
 from tests.cli.conftest import TINY, call
 from tests.plan.machines import CPU

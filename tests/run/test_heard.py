@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from engine.errors import ExperimentError
-from engine.experiment import Experiment, Summary, write_atomically
+from engine.experiment import Experiment, write_atomically
 from engine.journal import layout
 from engine.run import control, heard, resume
+from engine.summary import Summary
 from tests.run.making import make_experiment
 
 

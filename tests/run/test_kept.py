@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.experiment import Summary, open_directory
+from engine.experiment import open_directory
 from engine.journal import commands, layout
 from engine.journal.events import (
     AttemptEnded,
@@ -27,6 +27,7 @@ from engine.run.board import Board
 from engine.run.queue import Queue
 from engine.run.sampler import Sampler
 from engine.run.watch import Watch
+from engine.summary import Summary
 from tests.run.making import make_experiment, read
 
 RUN = "01-single"

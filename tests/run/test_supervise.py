@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ExperimentError
-from engine.experiment import Experiment, Summary
+from engine.experiment import Experiment
 from engine.journal import layout
 from engine.journal.events import Acknowledged
 from engine.journal.lock import is_held
 from engine.run import control, past
 from engine.run.spawn import start_supervisor
+from engine.summary import Summary
 from tests.run.making import (
     eventually,
     has_trained,

@@ -9,18 +9,11 @@ from pathlib import Path
 import msgspec
 from PIL import Image
 
-from engine.experiment import (
-    Experiment,
-    RunSummary,
-    State,
-    Summary,
-    create,
-    open_directory,
-    write_atomically,
-)
+from engine.experiment import Experiment, create, open_directory, write_atomically
 from engine.journal import layout
 from engine.plan.config import Settings
 from engine.plan.strategies import strategy
+from engine.summary import RunSummary, State, Summary
 
 
 def write_images(folder: Path, counts: dict[str, int]) -> Path:

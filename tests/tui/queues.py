@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from engine import experiment
-from engine.experiment import Experiment, Summary, write_atomically
+from engine.experiment import Experiment, write_atomically
 from engine.journal import events, layout
 from engine.journal.events import Event
 from engine.journal.files import Appender, boot_id, writer_fields
@@ -17,6 +17,7 @@ from engine.journal.fold import ExperimentFold
 from engine.plan.config import Settings
 from engine.plan.runs import ExperimentPlan, RunPlan, plan_runs
 from engine.plan.strategies import Strategy, strategy
+from engine.summary import State, Summary
 from tui.feed import Snapshot
 
 NOW = 1_000_000.0
@@ -87,7 +88,7 @@ def snapshot(
     failed: Iterable[int] = (),
     more: Sequence[Event] = (),
     find_batch: bool = False,
-    state: experiment.State = "running",
+    state: State = "running",
 ) -> Snapshot:
     """What a feed would leave of it at ``NOW``."""
     settings = Settings(repeats=repeats, find_batch=find_batch)

@@ -9,11 +9,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.experiment import Experiment, Summary, write_atomically
+from engine.experiment import Experiment, write_atomically
 from engine.journal import layout
 from engine.journal.files import boot_id
 from engine.journal.lock import Lock
 from engine.journal.reader import JournalReader
+from engine.summary import Summary
 from tests.tui.driving import SIZES, drive
 from tests.tui.measured import gpus, write_measured
 from tui.start import Start

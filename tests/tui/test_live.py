@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.experiment import Experiment, Summary, write_atomically
+from engine.experiment import Experiment, write_atomically
 from engine.journal import commands, events, layout
 from engine.journal.files import Appender, boot_id
 from engine.journal.lock import Lock
+from engine.summary import Summary
 from tests.journal.writing import RankWriter, Shape, write_experiment
 from tests.tui.driving import SIZES, Driver, drive
 from tui.screens.live import LiveScreen

@@ -55,14 +55,14 @@ def folder(text: str) -> Path:
 
 def directory(arguments: argparse.Namespace) -> Path:
     """Where new experiments go and which are found first."""
-    from engine.experiment import experiments_directory
+    from engine.lookup import experiments_directory
 
     return experiments_directory(arguments.experiments_dir)
 
 
 def experiment(arguments: argparse.Namespace) -> Experiment:
     """The experiment that is meant; raises ``ExperimentError``."""
-    from engine.experiment import find
+    from engine.lookup import find
 
     return find(arguments.experiment, directory(arguments))
 

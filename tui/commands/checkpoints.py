@@ -33,7 +33,7 @@ def add_choice(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
 def chosen(arguments: argparse.Namespace) -> Chosen:
     """A file that is named, else a checkpoint of the experiment; raises ``WrongInput``."""
     from engine.errors import WrongInput
-    from engine.experiment import find
+    from engine.lookup import find
     from engine.run.chosen_checkpoint import Chosen, choose
 
     name = arguments.experiment

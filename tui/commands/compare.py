@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from engine.errors import WrongInput
-    from engine.experiment import find
+    from engine.lookup import find
     from engine.report.sources import read_all
 
     allowed = None

@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from rich.text import Text
 
-    from engine.experiment import known
+    from engine.lookup import known
     from engine.plan.text import clean
     from tui.commands.table import emit, plain_table
     from tui.commands.words import best_top1

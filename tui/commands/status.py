@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from engine.experiment import known
+    from engine.lookup import known
 
     if arguments.experiment is None and not known(shared.directory(arguments)):
         print("no experiment")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tui.commands import arguments as shared
 
 if TYPE_CHECKING:
-    from engine.experiment import Experiment, State
+    from engine.experiment import Experiment
+    from engine.summary import State
 
 _FIRM_PATIENCE = 10.0
 """Seconds that a supervisor may take to obey a firm stop before it is killed itself."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from engine.experiment import Experiment, Summary
+from engine.experiment import Experiment
 from engine.journal.views import ExperimentView
+from engine.summary import Summary
 from tui.narrate import Told
 
 
