@@ -23,7 +23,8 @@ from engine.plan.strategies import strategy
 from engine.plan.switches import combine
 from engine.train.batch import Batch
 from engine.train.data import Stream
-from engine.train.job import Job, prepare, warm_up
+from engine.train.job import Job
+from engine.train.preparing import prepare, warm_up
 from engine.train.recorder import Recorder
 from engine.train.stop import StopRequest
 

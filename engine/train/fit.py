@@ -1,4 +1,4 @@
-"""One rank from start to end: its journal, its phases, and how it ends whatever happens."""
+"""One rank from start to end: its journal, and its phases."""
 
 from __future__ import annotations
 
@@ -6,18 +6,13 @@ import argparse
 import os
 import platform
 import sys
-import traceback
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from engine.errors import (
-    EXIT_DONE,
-    EXIT_TRAINING_FAILED,
     EXIT_WRONG_INPUT,
     CheckpointError,
     ExperimentError,
@@ -26,22 +21,15 @@ from engine.errors import (
 )
 from engine.journal import layout
 from engine.journal.checkpoints import read_header
-from engine.journal.events import AttemptEnded, AttemptStarted, EndState, Phase
+from engine.journal.events import AttemptStarted, Phase
 from engine.journal.files import writer_fields
 from engine.plan.runs import RunPlan
-from engine.plan.text import clean
+from engine.train.ending import Attempt
 from engine.train.recorder import Recorder
-from engine.train.stop import REASON, Stopped, StopRequest
+from engine.train.stop import StopRequest
 
-if TYPE_CHECKING:
-    from engine.train.loop import Ending
-    from engine.train.out_of_memory import Start
-
-_ROOT = Path(__file__).parents[2]
 STOP_FILE = "stop"
 SAVE_FILE = "save"
-_UNEXPLAINED = "training failed with"
-"""How a sentence begins that names an error and knows no more of it."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -85,9 +73,9 @@ def main(argv: Sequence[str]) -> int:
         running.stop.interrupt_startup()
         running.plan = _read_plan(run_directory / layout.RUN_CONFIG)
         recorder.post(Phase(name="importing torch"))
-        from engine.train.job import prepare, warm_up
         from engine.train.loop import fit
         from engine.train.out_of_memory import Start, free_memory
+        from engine.train.preparing import prepare, warm_up
 
         with prepare(running.plan, run_directory, recorder, running.stop, checkpoint) as job:
             if job.world.size == 1:
@@ -136,107 +124,6 @@ def _sleep_at_barriers() -> None:
     instead of 29 to 214, in the median 173 instead of 119. The user's own value is left as it is.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-
-class Attempt:
-    """The rank's last words: whatever ends the block, the journal says how, in a sentence."""
-
-    def __init__(self, recorder: Recorder, stop: StopRequest) -> None:
-        self.recorder = recorder
-        self.stop = stop
-        self.plan: RunPlan | None = None
-        self.start: Start | None = None
-        self.step = 0
-        self.exit_code = EXIT_DONE
-        self._state: EndState = "done"
-        self._reason = ""
-        self._recorded = False
-
-    def __enter__(self) -> Attempt:
-        return self
-
-    def end(self, ending: Ending) -> None:
-        """The training ended by itself."""
-        self._state, self._reason = ending.state, ending.reason
-
-    def record(self, error: Exception) -> None:
-        """Leaves an error where torchrun looks for the cause, if it is there, once."""
-        if self._recorded or "TORCHELASTIC_ERROR_FILE" not in os.environ:
-            return
-        self._recorded = True
-        try:
-            from torch.distributed.elastic.multiprocessing.errors import get_error_handler
-
-            get_error_handler().record_exception(error)
-        except (ImportError, OSError) as problem:
-            # torch is what is broken, or the disk; the closing event tells the error as well.
-            print(f"torchrun is not told of the error: {problem}", file=sys.stderr)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        self.stop.close()
-        told = ""
-        if isinstance(error, Stopped):
-            self._state, self._reason = "stopped", str(error)
-        elif error is not None and self.stop.interrupted and self.step == 0:
-            # An import that was interrupted halfway breaks in ways of its own: numpy's was seen to
-            # recurse without end. What is only that is no failure; the log has it all the same.
-            self._state, self._reason = "stopped", REASON
-            traceback.print_exception(error)
-        elif error is not None:
-            self._state = "failed"
-            if isinstance(error, Exception):
-                self.record(error)
-            self._reason, self.exit_code = explain(error, self.plan, self.start)
-            if isinstance(error, ResnetTuiError):
-                print(self._reason, file=sys.stderr)
-            else:
-                traceback.print_exception(error)
-                # Where the sentence says all that helps, the rest is for the log alone.
-                told = own_traceback(error) if self._reason.startswith(_UNEXPLAINED) else ""
-        self.recorder.close(
-            AttemptEnded(state=self._state, step=self.step, reason=self._reason, traceback=told)
-        )
-        return True
-
-
-def explain(
-    error: BaseException, plan: RunPlan | None, start: Start | None = None
-) -> tuple[str, int]:
-    """An error as a sentence with a remedy where there is one, and the exit code."""
-    if isinstance(error, ResnetTuiError):
-        return str(error), error.exit_code
-    first = clean((str(error).strip() or type(error).__name__).partition("\n")[0])
-    if isinstance(error, ImportError) and not (error.name or "").startswith("engine."):
-        sentence = f"torch or torchvision cannot be imported ({first}); install them again"
-        return sentence, EXIT_TRAINING_FAILED
-    from engine.train.out_of_memory import explained, is_refusal
-
-    if is_refusal(error):
-        return explained(error, plan, start), EXIT_TRAINING_FAILED
-    if "DataLoader worker" in first:
-        return (
-            f"a process that decodes images died ({first}); where memory or /dev/shm is short, "
-            "--workers 0 decodes without such processes",
-            EXIT_TRAINING_FAILED,
-        )
-    return f"{_UNEXPLAINED} {type(error).__name__}: {first}", EXIT_TRAINING_FAILED
-
-
-def own_traceback(error: BaseException) -> str:
-    """The traceback without the frames of libraries, but the innermost one."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [
-        frame
-        for number, frame in enumerate(frames)
-        if Path(frame.filename).is_relative_to(_ROOT / "engine") or number == len(frames) - 1
-    ]
-    lines = [*traceback.format_list(own), *traceback.format_exception_only(error)]
-    return "".join(lines).rstrip()
 
 
 def _read_plan(path: Path) -> RunPlan:

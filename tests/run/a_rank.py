@@ -18,7 +18,8 @@ from engine.errors import WrongInput
 from engine.journal import layout
 from engine.journal.events import AttemptStarted, EpochStarted, Heartbeat
 from engine.journal.files import writer_fields
-from engine.train.fit import STOP_FILE, Attempt, print_to
+from engine.train.ending import Attempt
+from engine.train.fit import STOP_FILE, print_to
 from engine.train.kinship import bind_to_supervisor
 from engine.train.recorder import Recorder
 from engine.train.stop import Stopped, StopRequest

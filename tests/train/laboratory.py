@@ -30,9 +30,10 @@ from engine.train.course import Shard
 from engine.train.damage import Damage
 from engine.train.data import Stream
 from engine.train.evaluating import evaluate
-from engine.train.job import Job, class_counts
+from engine.train.job import Job
 from engine.train.loop import train_epoch
 from engine.train.metrics import FINITE, Sums
+from engine.train.preparing import class_counts
 from engine.train.recorder import Recorder
 from engine.train.stop import StopRequest
 from engine.train.strategies.base import Strategy
@@ -264,7 +265,7 @@ class Laboratory:
         model: nn.Module | None = None,
         warm: bool = True,
     ) -> Iterator[tuple[Job, Trained]]:
-        """All that ``engine.train.job`` makes, but with a network of our own."""
+        """All that ``engine.train.preparing`` makes, but with a network of our own."""
         world = world or self.world
         plan = self.plan(case)
         folder = dataset.load(Path(plan.dataset), plan.settings.val_fraction, plan.settings.seed)

@@ -27,7 +27,7 @@ from engine.journal.events import (
     Ready,
     Validated,
 )
-from engine.train import fit
+from engine.train import ending, fit
 from engine.train.strategies.none import NoParallelism
 from tests.train.making import arguments, column, images, journal, lay_out, plan
 
@@ -266,9 +266,9 @@ def test_a_copied_command_does_not_train_into_what_is_there(
 
 
 def test_torch_is_not_blamed_for_what_else_cannot_be_imported() -> None:
-    told, code = fit.explain(ImportError("no name 'X'", name="engine.train.job"), None)
+    told, code = ending.explain(ImportError("no name 'X'", name="engine.train.job"), None)
     assert (told, code) == ("training failed with ImportError: no name 'X'", 1)
-    told, code = fit.explain(ImportError("libcudart.so.13: no such file"), None)
+    told, code = ending.explain(ImportError("libcudart.so.13: no such file"), None)
     assert told.startswith("torch or torchvision cannot be imported")
 
 

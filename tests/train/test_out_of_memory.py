@@ -17,7 +17,7 @@ import pytest
 from engine import cgroup
 from engine.journal.events import AttemptEnded, Ready
 from engine.plan.footprint import footprint, largest_batch
-from engine.train.fit import explain
+from engine.train.ending import explain
 from engine.train.out_of_memory import Start, free_memory, is_refusal, refusal
 from tests.train.making import arguments, images, journal, lay_out, plan
 

@@ -10,7 +10,7 @@ import pytest
 
 from engine.journal.events import AttemptEnded, AttemptStarted
 from engine.journal.files import parse, writer_fields
-from engine.train.fit import Attempt
+from engine.train.ending import Attempt
 from engine.train.recorder import Recorder
 from engine.train.stop import Stopped, StopRequest
 

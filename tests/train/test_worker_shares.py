@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.train.job import _share_of_workers, _workers_of_node
+from engine.train.preparing import _share_of_workers, _workers_of_node
 from engine.train.strategies.base import Feed
 from engine.train.world import World
 
