@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import time
 from functools import partial
 from pathlib import Path
@@ -16,6 +14,7 @@ from engine.run.blame import judge_ranks
 from engine.run.evidence import Evidence, Verdict, end_of, last_lines
 from engine.run.judge import judge
 from engine.run.launch import Launch
+from engine.run.processes import Processes
 from engine.run.shortage import shortage
 from engine.run.watch import Watch
 
@@ -67,15 +66,18 @@ class Attempt:
         self._errors = False
         self._looked = 0.0
         self._since: dict[str, float] = {}
-        self._process = self._start()
+        try:
+            self._processes = Processes(launch, self._log, linger)
+        except OSError as error:
+            raise ExperimentError(f"cannot launch {run}: {error.strerror}") from error
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        return self._processes.pid
 
     @property
     def exit_code(self) -> int | None:
-        return self._process.returncode
+        return self._processes.exit_code
 
     @property
     def stopping(self) -> bool:
@@ -88,7 +90,7 @@ class Attempt:
             return
         self._asked = time.monotonic()
         if not self.launch.by_torchrun:
-            self._process.send_signal(signal.SIGTERM)
+            self._processes.terminate()
         try:
             (self._directory / "stop").touch()
         except OSError:
@@ -119,44 +121,26 @@ class Attempt:
 
     def poll(self) -> Verdict | None:
         """Moves things on; the verdict once the attempt is over and no process of it is left."""
-        ended = self._process.poll() is not None
-        dead = [] if ended or self._killed else self._dead()
+        exit_code = self._processes.poll()
+        dead = self._dead() if exit_code is None and not self._killed else []
         self.watch.poll()
-        if not ended:
+        if exit_code is None:
             # A rank says how it ended before it dies: what is not read by now was not written.
             self._gone += [rank for rank in dead if rank not in self.watch.closings]
             self._hurry()
             return None
-        self._sweep()
-        return self._verdict()
+        self._processes.sweep()
+        return self._verdict(exit_code)
 
     def end(self) -> None:
         """Kills everything and returns when it is gone: for a supervisor that breaks."""
-        self._kill_all()
-        self._process.wait()
-        self._sweep()
+        self._killed = True
+        self._processes.end()
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        try:
-            self._directory.mkdir(parents=True, exist_ok=True)
-            with self._log.open("ab") as log:
-                return subprocess.Popen(
-                    self.launch.argv,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    env=self.launch.environment_in(os.environ),
-                    start_new_session=True,
-                    # Safe here: the supervisor has one thread, and die_with allocates nothing.
-                    preexec_fn=partial(kin.die_with, os.getpid()),  # noqa: PLW1509
-                )
-        except OSError as error:
-            raise ExperimentError(f"cannot launch {self.run}: {error.strerror}") from error
-
-    def _verdict(self) -> Verdict:
+    def _verdict(self, exit_code: int) -> Verdict:
         evidence = Evidence(
             closings=self.watch.closings,
-            exit_code=self._process.returncode,
+            exit_code=exit_code,
             ranks=self.watch.ranks,
             ended=self._ended,
             asked=self._asked is not None,
@@ -238,19 +222,8 @@ class Attempt:
         self._kill_all()
 
     def _kill_all(self, but: int | None = None) -> None:
-        """Each rank of torchrun has a session of its own: no signal reaches all of them."""
         self._killed = True
-        kin.kill([each for each in kin.descendants() if each.pid != but])
-
-    def _sweep(self) -> None:
-        """Kills what the ranks left behind. The supervisor has adopted it: see ``kin``."""
-        deadline = time.monotonic() + self._linger
-        while left := kin.descendants():
-            kin.kill(left)
-            if time.monotonic() > deadline:
-                break  # In an uninterruptible wait (a dead network disk): nobody can help.
-            time.sleep(0.02)
-        kin.reap()
+        self._processes.kill(but)
 
 
 def _can_write(directory: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,8 +14,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch._dynamo.utils import counters
+from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 
 from engine.errors import TrainingError
+from engine.run.temporary import compiled_code
 from engine.train.clocks import HostClock
 from engine.train.strategies.none import NoParallelism
 from tests.train.laboratory import CPU
@@ -117,3 +120,7 @@ def test_a_shape_is_compiled_once_however_many_parts_a_step_has() -> None:
             strategy.update(0.1, None, HostClock(1))
     assert seen == [*[0] * 5, *[1] * 5] * 2
     assert strategy.capture()["state_dict"]["bn.num_batches_tracked"] == 2
+
+
+def test_what_is_compiled_is_kept_where_torch_keeps_it() -> None:
+    assert str(compiled_code(Path(tempfile.gettempdir()))) == default_cache_dir()
