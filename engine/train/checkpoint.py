@@ -40,10 +40,15 @@ class Checkpoints:
         self._recorder = recorder
 
     def save(
-        self, state: dict[str, Any], header: Header, *, best: bool = False, backup: bool = False
+        self,
+        state: dict[str, Any],
+        header: Header,
+        *,
+        best: bool = False,
+        backup: int | None = None,
     ) -> None:
         """Writes ``last.pt``; gives it the name ``best.pt`` as well where it is the ``best``, and
-        that of its epoch where it is a ``backup``.
+        that of the epoch that it is the ``backup`` of, counted from 1.
 
         All steps up to the header's must have been harvested.
         """
@@ -51,8 +56,8 @@ class Checkpoints:
         last = self._directory / LAST
         # Always the same, so that what a killed save leaves goes with the next.
         temporary = self._directory / f".{LAST}.unfinished"
-        kept = f"epoch-{header.epoch:03d}.pt"
-        names = [LAST, *([BEST] if best else []), *([kept] if backup else [])]
+        kept = f"epoch-{backup:03d}.pt" if backup is not None else None
+        names = [LAST, *([BEST] if best else []), *([kept] if kept is not None else [])]
         named: list[str] = []
         size = 0
         try:

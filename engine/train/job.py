@@ -33,6 +33,15 @@ class Earlier:
 NOTHING = Earlier()
 
 
+@dataclass(frozen=True, slots=True)
+class BrokenOff:
+    """An epoch that a limit ended early. It is validated all the same, which does not count any
+    more once it is gone on with: what was the best before is known again then."""
+
+    best: float | None
+    best_epoch: int | None
+
+
 @dataclass(slots=True, kw_only=True)
 class Job:
     """What a training consists of."""
@@ -78,6 +87,8 @@ class Job:
     """Of the epoch at hand."""
     earlier: Earlier = NOTHING
     """Of the epoch at hand, what an earlier attempt did of it."""
+    broken_off: BrokenOff | None = None
+    """Where the epoch at hand was broken off by a limit, and validated."""
 
     def seconds(self) -> float:
         """Of training, from its first step on, over all attempts."""

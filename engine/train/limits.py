@@ -20,8 +20,8 @@ def has_all_steps(job: Job) -> bool:
 def over(job: Job) -> str:
     """Why nothing is left of a training that goes on: it reached a limit, and was ended before it
     could say so. Ranks agree on it: until the first step all know the same seconds."""
-    if job.step == 0 or job.done > 0:
-        return ""
+    if job.step == 0 or (job.done > 0 and job.broken_off is None):
+        return ""  # The epoch at hand is still to be validated.
     job.late = is_late(job)
     return reached(job)
 

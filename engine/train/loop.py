@@ -10,9 +10,9 @@ from engine.journal.events import EndState, EpochEnded, EpochStarted, Phase
 from engine.train.agreeing import agree
 from engine.train.estimate import Estimate
 from engine.train.evaluating import evaluate, is_better
-from engine.train.job import NOTHING, Job
+from engine.train.job import NOTHING, BrokenOff, Job
 from engine.train.limits import has_all_steps, over, reached, steps
-from engine.train.metrics import plus
+from engine.train.metrics import Sums, plus
 from engine.train.rows import Loading
 from engine.train.saving import SAVING, is_due, save
 from engine.train.stopwatch import Stopwatch
@@ -40,11 +40,7 @@ def fit(job: Job) -> Ending:
         sums = evaluate(job, job.epoch)
         if sums is None:
             return _stopped(job)
-        better = is_better(job, sums)
-        if better:
-            job.best, job.best_epoch = sums.accuracy, job.epoch
-        job.epoch, job.done = job.epoch + 1, 0
-        save(job, best=better, backup=_is_kept(job))
+        _save_after(job, sums)
         if (limit := reached(job)) != "":
             return Ending("done", limit)
     return Ending("done")
@@ -70,6 +66,7 @@ def train_epoch(job: Job, epoch: int) -> None:
     with it.
     """
     job.recorder.post(EpochStarted(epoch=epoch, step=job.step))
+    job.broken_off = None
     earlier, job.earlier = job.earlier, NOTHING
     estimate = Estimate(epoch, _sizes(job)) if job.done == 0 else None
     job.watch = Stopwatch(earlier.seconds)
@@ -169,10 +166,19 @@ def _check_finite(job: Job) -> None:
         )
 
 
-def _is_kept(job: Job) -> bool:
-    """Whether the checkpoint after the epoch that just ended stays for good."""
-    every = job.plan.settings.backup_epochs
-    return every > 0 and job.epoch % every == 0
+def _save_after(job: Job, sums: Sums) -> None:
+    """Saves after the validation of the epoch at hand, which is over then, unless a limit broke it
+    off: who goes on from there makes the rest of its steps."""
+    better, before = is_better(job, sums), BrokenOff(job.best, job.best_epoch)
+    if better:
+        job.best, job.best_epoch = sums.accuracy, job.epoch
+    number, every = job.epoch + 1, job.plan.settings.backup_epochs
+    backup = number if every > 0 and number % every == 0 and job.done > 0 else None
+    if job.done < job.stream.steps_per_epoch:
+        job.broken_off = before
+    else:
+        job.epoch, job.done = number, 0
+    save(job, best=better, backup=backup)
 
 
 def _stopped(job: Job) -> Ending:

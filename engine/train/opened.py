@@ -32,10 +32,12 @@ class Opened:
     names: tuple[str, ...]
     """Of the classes, cleaned; empty where the file does not tell them."""
     image_size: int
+    size_is_known: bool
+    """Whether the file tells it, or whoever opened it; else it is what is usual."""
     averaged: bool
     epoch: int | None
     accuracy: float | None
-    """Of these weights, 0..1: known of the best checkpoint only."""
+    """Of these weights, 0..1; a checkpoint knows it of the best ones only."""
 
 
 def open_network(path: Path, model: str | None = None, side: int | None = None) -> Opened:
@@ -59,15 +61,17 @@ def open_network(path: Path, model: str | None = None, side: int | None = None) 
         # torch's first line names the class alone; the second says what is wrong.
         detail = clean(str(error).partition("\n")[2].strip().partition("\n")[0])
         raise CheckpointError(f"{source} does not fit a {name}: {detail}") from error
+    told_size = side or _image_size(loaded)
     return Opened(
         network=network.float().eval().requires_grad_(False),
         model=name,
         classes=classes,
         names=_names(loaded.get("classes"), classes, source),
-        image_size=side or _image_size(loaded),
+        image_size=told_size or _USUAL_SIDE,
+        size_is_known=told_size is not None,
         averaged=weights.averaged,
-        epoch=_whole(loaded.get("epoch")),
-        accuracy=_share(loaded.get("best_acc")) if path.name == layout.BEST else None,
+        epoch=_epoch(loaded),
+        accuracy=_share(loaded.get("best_acc" if path.name == layout.BEST else "accuracy")),
     )
 
 
@@ -96,11 +100,17 @@ def _names(told: Any, classes: int, source: str) -> tuple[str, ...]:
     return tuple(clean(str(each)) for each in told)
 
 
-def _image_size(loaded: Mapping[str, Any]) -> int:
+def _image_size(loaded: Mapping[str, Any]) -> int | None:
     config = loaded.get("config")
     settings = config.get("settings") if isinstance(config, dict) else None
     side = _whole(settings.get("image_size")) if isinstance(settings, dict) else None
-    return side if side is not None and side in _SIDES else _USUAL_SIDE
+    return side if side is not None and side in _SIDES else None
+
+
+def _epoch(loaded: Mapping[str, Any]) -> int | None:
+    """The number of the one after which it was validated, which a limit may have broken off."""
+    finished = _whole(loaded.get("epoch"))
+    return finished + 1 if finished is not None and loaded.get("broken_off") else finished
 
 
 def _whole(value: Any) -> int | None:

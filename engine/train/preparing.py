@@ -22,7 +22,7 @@ from engine.train.course import BEGIN, Shard
 from engine.train.damage import Damage
 from engine.train.data import Stream, automatic_workers
 from engine.train.facts import Facts
-from engine.train.job import Earlier, Job
+from engine.train.job import BrokenOff, Earlier, Job
 from engine.train.recorder import Recorder
 from engine.train.stop import StopRequest
 from engine.train.strategies.base import Feed
@@ -148,6 +148,9 @@ def _go_on(job: Job, resumed: restoring.Resumed) -> None:
     restoring.restore_random(own, job.device)
     job.epoch, job.done, job.step = header.epoch, header.step_in_epoch, header.step
     job.best, job.best_epoch = header.best_acc, state["best_epoch"]
+    if (before := state.get("broken_off")) is not None:
+        job.broken_off = BrokenOff(before["best_acc"], before["best_epoch"])
+        job.best, job.best_epoch = job.broken_off.best, job.broken_off.best_epoch
     job.spent = state["seconds"]
     job.earlier = Earlier(own["steps"]["sums"], own["epoch_seconds"])
     if job.world.first:

@@ -12,7 +12,7 @@ from torch import Tensor
 from engine.errors import TrainingError
 from engine.journal.checkpoints import Header
 from engine.journal.event import now
-from engine.train.job import Job
+from engine.train.job import BrokenOff, Job
 
 SAVING = "saving a checkpoint"
 """The phase, and what a rank does meanwhile."""
@@ -31,11 +31,12 @@ def is_due(job: Job) -> bool:
     return not job.plan.trial and (job.saving or by_turn)
 
 
-def save(job: Job, *, best: bool = False, backup: bool = False) -> None:
+def save(job: Job, *, best: bool = False, backup: int | None = None) -> None:
     """Every rank gives its part and puts its journal on the disk; then the first one saves.
 
     The others wait for it here: in their next step it would be taken for training time. Raises
     ``TrainingError`` where there is nothing left to save: the checkpoint before stays the last.
+    ``best``, ``backup``: see ``Checkpoints.save``.
     """
     job.telemetry.place.at(SAVING)
     state = _state(job)
@@ -80,12 +81,19 @@ def _state(job: Job) -> dict[str, Any]:
         "step": job.step,
         "step_in_epoch": job.done,
         "best_epoch": job.best_epoch,
+        "broken_off": _before(job.broken_off),
         "seconds": job.seconds(),
         "classes": list(job.classes),
         "config": msgspec.to_builtins(job.plan),
         "hashes": dict(job.hashes),
         "ranks": ranks,
     }
+
+
+def _before(broken_off: BrokenOff | None) -> dict[str, Any] | None:
+    if broken_off is None:
+        return None
+    return {"best_acc": broken_off.best, "best_epoch": broken_off.best_epoch}
 
 
 def _own(job: Job) -> dict[str, Any]:
