@@ -28,6 +28,8 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True, tag="judge"):
     """Of the classes, cleaned; empty where the file does not tell them."""
     image_size: int
     """Side of the square the network sees, in pixels."""
+    size_is_known: bool = True
+    """Whether the file tells it, or whoever asked; else it is what is usual."""
     averaged: bool
     """Whether its weights are averages over the steps of its training."""
     device: str

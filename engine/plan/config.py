@@ -32,7 +32,7 @@ class Settings(SavingSettings):
     )
     weights: str = _setting(
         "none",
-        "initial weights: none, imagenet (torchvision's), or a checkpoint file",
+        "initial weights: none, imagenet (torchvision's), or a checkpoint, .pt or .safetensors",
         label="weights",
         group="main",
         choices=("none", "imagenet"),

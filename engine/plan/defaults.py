@@ -153,6 +153,6 @@ def _weights_file(text: str, source: str) -> Path:
             "weights",
             f"there is no file {clean(str(path))} to start from"
             + (f", as {source} has it" if source != FROM_FLAG else "")
-            + "; weights (--weights) may be none, imagenet or a checkpoint file",
+            + "; weights (--weights) may be none, imagenet, a checkpoint or a file of weights",
         )
     return path

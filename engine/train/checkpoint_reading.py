@@ -1,9 +1,10 @@
 """Reading a file of tensors that anybody may have made: nothing in it is ever executed.
 
 Everything that reads weights or a checkpoint comes through ``load``. Python's pickle, in which
-such files are written, can name any function and have it called; torch's reader for
+torch writes such files, can name any function and have it called; torch's reader for
 ``weights_only`` knows a short list of harmless ones and refuses the others. What is left for us are
 files that lie about their size, that were changed on their way, and sentences for all of them.
+What is no file of torch's but one of safetensors is read in ``safetensors_reading``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import torch
 from engine.errors import CheckpointError
 from engine.journal.checkpoints import check_whole
 from engine.plan.text import clean
+from engine.train.safetensors_reading import is_safetensors, read_safetensors
 
 _UNREADABLE = (
     pickle.UnpicklingError,
@@ -44,7 +46,8 @@ thousand."""
 
 
 def load(path: Path) -> dict[str, Any]:
-    """A dictionary of tensors and plain values that ``torch.save`` wrote into ``path``, on the CPU.
+    """A dictionary of tensors and plain values that ``torch.save`` or safetensors wrote into
+    ``path``, on the CPU.
 
     Raises ``CheckpointError`` with a sentence that begins with the path for anything else: a file
     that is cut short or changed, that unpacks to more than it is, or that holds anything to run.
@@ -52,6 +55,8 @@ def load(path: Path) -> dict[str, Any]:
     name = clean(str(path))
     try:
         size = _size(path)
+        if is_safetensors(path):
+            return read_safetensors(path)
         if zipfile.is_zipfile(path):
             _check_archive(path, size)
         with warnings.catch_warnings():
@@ -62,6 +67,11 @@ def load(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise CheckpointError(f"{name} cannot be read: {error.strerror or error}") from error
     except _UNREADABLE as error:
+        if path.suffix.lower() == ".onnx":
+            raise CheckpointError(
+                f"{name} is ONNX, which is not read; give a checkpoint, or weights as .pt or "
+                ".safetensors"
+            ) from error
         # Not torch's own words: they advise to load it in the way that runs what is in the file.
         raise CheckpointError(
             f"{name} is damaged, or holds more than tensors and plain values, which is not loaded "

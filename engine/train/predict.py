@@ -84,6 +84,7 @@ def _judge(opened: Opened, device: str) -> Judge:
         classes=opened.classes,
         names=opened.names,
         image_size=opened.image_size,
+        size_is_known=opened.size_is_known,
         averaged=opened.averaged,
         device=device,
         epoch=opened.epoch,

@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine.journal.predictions import Guess, Judge
@@ -97,6 +98,15 @@ def test_a_table_has_a_row_per_image(capsys: pytest.CaptureFixture[str]) -> None
     chosen = Chosen(Path("/runs/best.pt"))
     assert checkpoints.told(chosen, JUDGE) == (
         "best.pt: resnet18, 2 classes, 32 px, epoch 4, 75.0 % right in validation, averaged weights"
+    )
+
+
+def test_what_a_file_of_weights_does_not_tell_is_said() -> None:
+    assert predictions.unknown(JUDGE) == ""
+    bare = msgspec.structs.replace(JUDGE, names=(), size_is_known=False)
+    assert predictions.unknown(bare) == (
+        "the file names no classes: they are shown by their numbers; the file does not say which "
+        "size of images its network was trained with: 32 px are taken, --image-size N says another"
     )
 
 

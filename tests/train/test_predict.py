@@ -126,7 +126,9 @@ def test_bare_weights_have_numbers_for_classes(tmp_path: Path, network: torch.nn
     torch.save(network.state_dict(), path)
     opened = open_network(path)
     assert (opened.names, opened.classes, opened.image_size) == ((), 3, 224)
-    assert open_network(path, side=64).image_size == 64
+    assert not opened.size_is_known
+    asked = open_network(path, side=64)
+    assert (asked.image_size, asked.size_is_known) == (64, True)
     with pytest.raises(CheckpointError, match="--image-size is 3; give 16 to 2048 px"):
         open_network(path, side=3)
     Image.new("RGB", (50, 50)).save(tmp_path / "black.png")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ import torchvision
 
 from engine.journal.exported import Exported
 from engine.journal.predictions import Refused
+from engine.plan.config import Settings
 from engine.train import weights_out
+from engine.train.model import build
+from engine.train.opened import open_network
 
 NAMES = ["ants", "bees"]
 
@@ -102,6 +106,33 @@ def test_safetensors_say_what_they_are(
     assert [json.loads(facts[name]) for name in ("image_size", "epoch", "accuracy")] == [48, 7, 0.5]
 
 
+@pytest.mark.parametrize("averaged", [False, True])
+def test_safetensors_are_opened_with_all_that_they_say(
+    tmp_path: Path,
+    network: torch.nn.Module,
+    checkpoint: Path,
+    export: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    averaged: bool,
+) -> None:
+    pytest.importorskip("safetensors", reason="the extra safetensors is missing")
+    if averaged:
+        loaded = torch.load(checkpoint, weights_only=True)
+        checkpoint = tmp_path / "best.pt"
+        torch.save({**loaded, "ema": loaded["state_dict"]}, checkpoint)
+    path = tmp_path / "w.safetensors"
+    assert export(path, "--checkpoint", str(checkpoint))[0] == 0
+    monkeypatch.setitem(sys.modules, "safetensors", None)  # Reading needs no package.
+    opened = open_network(path)
+    assert same(dict(opened.network.state_dict()), network)
+    assert (opened.model, opened.classes, opened.names) == ("resnet18", 2, tuple(NAMES))
+    assert (opened.image_size, opened.size_is_known) == (48, True)
+    assert (opened.epoch, opened.accuracy, opened.averaged) == (7, 0.5, averaged)
+    begun, told = build(Settings(model="resnet18", weights=str(path)), 2)
+    assert same(dict(begun.state_dict()), network)
+    assert told == ([f"{path}: its averaged weights are taken"] if averaged else [])
+
+
 def test_onnx_computes_the_same_for_any_batch(
     tmp_path: Path, network: torch.nn.Module, export: Any
 ) -> None:
@@ -126,8 +157,6 @@ def test_onnx_computes_the_same_for_any_batch(
 def test_a_missing_extra_is_a_sentence_with_the_command(
     tmp_path: Path, export: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sys
-
     for name, extra in (("safetensors.torch", "safetensors"), ("onnxscript", "onnx")):
         monkeypatch.setitem(sys.modules, name, None)
         code, told = export(tmp_path / f"w.{extra}")

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "experiment",
         metavar="EXPERIMENT|CHECKPOINT",
         help="an experiment (its name, the beginning of its name, or its path), a checkpoint, or "
-        "any file of a ResNet's weights",
+        "any file of a ResNet's weights (.pt, .safetensors)",
     )
     parser.add_argument(
         "images", nargs="+", metavar="IMAGE|FOLDER", help="folders with all images below them"
@@ -85,6 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(
             clean(f"{checkpoints.told(chosen, judge)}, on {judge.device}"), file=about, flush=True
         )
+        if unknown := predictions.unknown(judge):
+            print(unknown, file=about, flush=True)
         for line in _lines(judging, judge, paths):
             lines.append(line)
             if arguments.json:

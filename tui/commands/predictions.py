@@ -52,6 +52,19 @@ def show_table(lines: Sequence[Line], judge: Judge) -> None:
     emit(table)
 
 
+def unknown(judge: Judge) -> str:
+    """What the file of weights does not tell, and what is done about it; empty where it tells."""
+    told = []
+    if not judge.names:
+        told.append("the file names no classes: they are shown by their numbers")
+    if not judge.size_is_known:
+        told.append(
+            "the file does not say which size of images its network was trained with: "
+            f"{judge.image_size} px are taken, --image-size N says another"
+        )
+    return "; ".join(told)
+
+
 def summary(lines: Sequence[Line]) -> str:
     """How many are what their folders say; empty where no folder says anything."""
     known = [line for line in lines if line.truth is not None and line.guesses]
