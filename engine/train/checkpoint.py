@@ -17,7 +17,7 @@ import torch
 
 from engine.errors import JournalError
 from engine.journal import layout
-from engine.journal.checkpoints import MEMBER, Header
+from engine.journal.checkpoints import MEMBER, Header, newest
 from engine.journal.events import CheckpointSaved, Notice
 from engine.journal.layout import BEST, LAST
 from engine.plan.text import clean
@@ -46,11 +46,12 @@ class Checkpoints:
         *,
         best: bool = False,
         backup: int | None = None,
-    ) -> None:
+    ) -> str:
         """Writes ``last.pt``; gives it the name ``best.pt`` as well where it is the ``best``, and
         that of the epoch that it is the ``backup`` of, counted from 1.
 
-        All steps up to the header's must have been harvested.
+        All steps up to the header's must have been harvested. Returns why there is no new one, and
+        what there is, as the rest of a sentence; empty where it was saved.
         """
         began = time.monotonic()
         last = self._directory / LAST
@@ -59,7 +60,7 @@ class Checkpoints:
         kept = f"epoch-{backup:03d}.pt" if backup is not None else None
         names = [LAST, *([BEST] if best else []), *([kept] if kept is not None else [])]
         named: list[str] = []
-        size = 0
+        size, problem = 0, ""
         try:
             self._directory.mkdir(exist_ok=True)
             # Never written over: it may be another name of a checkpoint that is to be kept.
@@ -78,6 +79,7 @@ class Checkpoints:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             text = self._explain(error, names[len(named) :], named)
+            problem = "" if named else f"{_reason(error, self._directory)}; {self._newest()}"
             self._recorder.post(Notice(level="warning", code="checkpoint", text=text))
         seconds = time.monotonic() - began
         for name in named:
@@ -91,6 +93,7 @@ class Checkpoints:
                     seconds=seconds,
                 )
             )
+        return problem
 
     def sync_journal(self) -> None:
         """For a rank that does not save: its journal is on the disk before another saves."""
@@ -99,6 +102,13 @@ class Checkpoints:
         except JournalError as error:
             text = f"{error}; the checkpoint may know more than this journal"
             self._recorder.post(Notice(level="warning", code="checkpoint", text=text))
+
+    def _newest(self) -> str:
+        """What the next attempt would go on from."""
+        found = newest(self._directory.parent)
+        if found is None:
+            return "there is no checkpoint of it"
+        return f"the newest checkpoint is of step {found[1].step}"
 
     def _link(self, last: Path, temporary: Path) -> None:
         """A second name for the same bytes costs nothing; the next ``last.pt`` is a new file."""

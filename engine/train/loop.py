@@ -40,9 +40,9 @@ def fit(job: Job) -> Ending:
         sums = evaluate(job, job.epoch)
         if sums is None:
             return _stopped(job)
-        _save_after(job, sums)
-        if (limit := reached(job)) != "":
-            return Ending("done", limit)
+        problem = _save_after(job, sums)
+        if (limit := reached(job)) != "" or job.epoch == job.plan.settings.epochs:
+            return Ending("done", _told(limit, problem))
     return Ending("done")
 
 
@@ -166,9 +166,9 @@ def _check_finite(job: Job) -> None:
         )
 
 
-def _save_after(job: Job, sums: Sums) -> None:
+def _save_after(job: Job, sums: Sums) -> str:
     """Saves after the validation of the epoch at hand, which is over then, unless a limit broke it
-    off: who goes on from there makes the rest of its steps."""
+    off: who goes on from there makes the rest of its steps. Returns what ``save`` does."""
     better, before = is_better(job, sums), BrokenOff(job.best, job.best_epoch)
     if better:
         job.best, job.best_epoch = sums.accuracy, job.epoch
@@ -178,7 +178,7 @@ def _save_after(job: Job, sums: Sums) -> None:
         job.broken_off = before
     else:
         job.epoch, job.done = number, 0
-    save(job, best=better, backup=backup)
+    return save(job, best=better, backup=backup)
 
 
 def _stopped(job: Job) -> Ending:
@@ -186,8 +186,15 @@ def _stopped(job: Job) -> Ending:
     if job.step == 0:
         return Ending("stopped", "stopped before the first step, as asked")
     job.recorder.post(Phase(name=SAVING))
-    save(job)
-    return Ending("stopped", f"stopped after {steps(job.step)}, as asked")
+    return Ending("stopped", _told(f"stopped after {steps(job.step)}, as asked", save(job)))
+
+
+def _told(end: str, problem: str) -> str:
+    """How a training ended; ``problem``: why its last checkpoint could not be saved."""
+    if not problem:
+        return end
+    but = f"{end}, but it" if end else "its last checkpoint"
+    return f"{but} could not be saved: {problem}"
 
 
 def _save_within(job: Job) -> None:

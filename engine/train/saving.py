@@ -31,8 +31,9 @@ def is_due(job: Job) -> bool:
     return not job.plan.trial and (job.saving or by_turn)
 
 
-def save(job: Job, *, best: bool = False, backup: int | None = None) -> None:
+def save(job: Job, *, best: bool = False, backup: int | None = None) -> str:
     """Every rank gives its part and puts its journal on the disk; then the first one saves.
+    Returns on all ranks why it could not, as the rest of a sentence; empty where it did.
 
     The others wait for it here: in their next step it would be taken for training time. Raises
     ``TrainingError`` where there is nothing left to save: the checkpoint before stays the last.
@@ -43,12 +44,14 @@ def save(job: Job, *, best: bool = False, backup: int | None = None) -> None:
     if not job.world.first:
         job.checkpoints.sync_journal()
     job.world.wait_for_all()
+    problem = ""
     if job.world.first:
         _check_finite(job, state["state_dict"])
-        job.checkpoints.save(state, _header(job), best=best, backup=backup)
-    job.world.wait_for_all()
+        problem = job.checkpoints.save(state, _header(job), best=best, backup=backup)
+    problem = job.world.told_by_first(problem)
     job.saved = time.monotonic()
     job.saving = job.stop.save_wanted = False
+    return problem
 
 
 def _header(job: Job) -> Header:

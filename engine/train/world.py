@@ -135,6 +135,12 @@ class World:
         everyone = torch.cat(told)
         return everyone[everyone >= 0]
 
+    def told_by_first(self, words: str) -> str:
+        """What the first rank says, on every rank. Collective: they wait for it."""
+        own = words.encode() if self.first else b""
+        told = self.gather(torch.tensor(list(own), dtype=torch.int64))
+        return bytes(told.tolist()).decode()
+
     def wait_for_all(self) -> None:
         """Returns when every rank has come here."""
         if self.size > 1:
