@@ -79,7 +79,6 @@ def _fit(model: nn.Module, state: dict[str, Tensor], source: str) -> list[str]:
                 f"{source} does not fit this model: it has {what} {names[0]}"
                 + (f" and {len(names) - 1} more" if len(names) > 1 else "")
                 + _whose(state, own)
-                + "; choose the model it was trained with"
             )
     model.load_state_dict(state, strict=False)
     return notices
@@ -90,9 +89,11 @@ def _rows(value: Tensor) -> int:
 
 
 def _whose(state: dict[str, Tensor], own: dict[str, Tensor]) -> str:
-    """Both networks by their names, where both have one and it is not the same."""
+    """What to do about it: both networks by their names, where both have one that differs."""
     theirs, ours = network_of(state), network_of(own)
-    return f"; it is of {theirs}, and this is {ours}" if theirs and ours and theirs != ours else ""
+    if theirs and ours and theirs != ours:
+        return f"; it is of {theirs}, and this is {ours}; give --model {theirs}"
+    return "; choose the model it was trained with (--model)"
 
 
 def _read(path: Path) -> Weights:
@@ -100,7 +101,7 @@ def _read(path: Path) -> Weights:
     try:
         loaded = load(path)
     except CheckpointError as error:
-        remedy = "" if path.exists() else "; give none, imagenet or a checkpoint"
+        remedy = "" if path.exists() else "; give none, imagenet, a checkpoint or a file of weights"
         raise WeightsError(f"--weights {error}{remedy}") from error
     return weights_of(loaded, f"--weights {path}")
 

@@ -14,11 +14,13 @@ from typing import Any
 
 import msgspec
 import pytest
+import torch
 
 from engine.journal.predictions import Guess, Judge
 from engine.journal.reader import JournalReader
 from engine.run.chosen_checkpoint import Chosen
-from tests.cli.conftest import Finished, call
+from engine.train.checkpoint_reading import load
+from tests.cli.conftest import TINY, Finished, call
 from tui.cli import main
 from tui.commands import checkpoints, predictions
 from tui.commands.predictions import Line
@@ -135,6 +137,29 @@ def test_weights_are_written_for_others(finished: Finished, tmp_path: Path) -> N
     again = call("export", finished.directory, "--weights", path)
     assert again.returncode == 2
     assert "--force writes over it" in again.stderr
+
+
+def test_what_was_exported_is_judged_with_and_trained_on(
+    finished: Finished, squares: Path, parent: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "w.safetensors"
+    written = call("export", finished.directory, "--weights", path)
+    if "pip install" in written.stderr:
+        pytest.skip("the extra safetensors is missing")
+    judged = call("predict", path, squares / "val" / "red" / "0.png")
+    assert judged.returncode == 0, judged.stderr
+    assert judged.stdout.startswith("w.safetensors: resnet18, 2 classes, 32 px, epoch ")
+    assert "the file" not in judged.stdout
+    assert {"red", "blue"} < set(judged.stdout.split())
+
+    words = ("--weights", path, "--freeze", "--epochs", "1", "--experiments-dir", parent)
+    trained = call("train", squares, *TINY, *words)
+    assert trained.returncode == 0, trained.stderr
+    again = tmp_path / "again.safetensors"
+    assert call("export", next(parent.iterdir()), "--weights", again).returncode == 0
+    old, new = load(path)["state_dict"], load(again)["state_dict"]
+    changed = {name for name in old if not torch.equal(old[name], new[name])}
+    assert changed == {"fc.weight", "fc.bias"}
 
 
 def test_a_hostile_checkpoint_is_a_sentence_and_nothing_is_run(

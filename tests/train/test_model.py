@@ -108,7 +108,9 @@ def test_weights_of_another_network_name_both(
     tmp_path: Path, ten_classes: dict[str, torch.Tensor]
 ) -> None:
     path = _save(tmp_path / "w.pt", {"state_dict": ten_classes})
-    with pytest.raises(WeightsError, match="it is of resnet18, and this is resnet34"):
+    with pytest.raises(
+        WeightsError, match=r"it is of resnet18, and this is resnet34; give --model resnet18$"
+    ):
         build(_settings(model="resnet34", weights=path), 10)
     ten_classes = {**ten_classes, "bn1.weight": torch.full((64,), float("nan"))}
     path = _save(tmp_path / "w.pt", {"state_dict": ten_classes})
