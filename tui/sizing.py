@@ -46,4 +46,6 @@ class TerminalSize:
 
     def _repaint(self) -> None:
         self._settling = None
-        self._app.screen.refresh(layout=True)
+        # It may have ended meanwhile.
+        if self._app.screen_stack:
+            self._app.screen.refresh(layout=True)

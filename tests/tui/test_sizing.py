@@ -45,3 +45,13 @@ async def test_a_terminal_that_tells_no_size_changes_nothing(
         TerminalSize(driver.app).look()
         await driver.pilot.pause(0.05)
         assert tuple(driver.app.screen.outer_size) == WIDE
+
+
+async def test_an_application_that_has_ended_is_not_painted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with drive(monkeypatch, WIDE, Start(experiments_directory=tmp_path)) as driver:
+        app = driver.app
+        watch = TerminalSize(app)
+    assert not app.screen_stack
+    watch._repaint()
