@@ -20,6 +20,8 @@ from tui.sizing import TerminalSize
 from tui.start import End, Start
 from tui.theme import DARK
 
+_LEAVE = "close what is open on top, else quit"
+
 
 def _setup() -> Screen[None]:
     from tui.screens.setup import SetupScreen
@@ -67,8 +69,8 @@ class ResnetTuiApp(GoingOn, inherit_bindings=False):
         Binding("question_mark", "help", "help", key_display="?"),
         Binding("colon", "command_palette", "all commands", key_display=":"),
         Binding("ctrl+p", "command_palette", "all commands", show=False),
-        Binding("q", "leave", "quit"),
-        Binding("ctrl+c,ctrl+q", "leave", "quit", show=False, priority=True),
+        Binding("q", "leave", "quit", tooltip=_LEAVE),
+        Binding("ctrl+c,ctrl+q", "leave", "quit", show=False, priority=True, tooltip=_LEAVE),
         Binding("ctrl+l", "repaint", "repaint", show=False),
         Binding("ctrl+z", "suspend_process", "suspend", show=False),
     ]
@@ -158,6 +160,10 @@ class ResnetTuiApp(GoingOn, inherit_bindings=False):
         if action == "queue":
             return self.can_add() and len(self.screen_stack) == 1
         return True
+
+    def word_for(self, action: str) -> str:
+        """What a key does now, where that is not what its binding says; else empty."""
+        return "close" if action == "leave" and len(self.screen_stack) > 1 else ""
 
     def action_show(self, mode: str) -> None:
         # A page above it, as the queue or the log, would still lie there when one comes back.

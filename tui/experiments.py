@@ -11,8 +11,11 @@ from engine import lookup
 from engine.experiment import Experiment
 from engine.journal.commands import TAKEN_OUT
 from engine.plan.text import clean
+from tui.kept import has_checkpoint
 
 RUNNING = ("starting", "running")
+OVER = ("failed", "stopped", "crashed")
+"""States after which it can be gone on with."""
 
 _EXPECTED = ("", TAKEN_OUT)
 """Reasons that need no telling: somebody asked for that."""
@@ -42,6 +45,8 @@ class ExperimentRow:
     """From its creation to its end, or to now while it runs."""
     reason: str = ""
     """Why it failed or was stopped, where that is known."""
+    kept: bool = False
+    """Whether it is over, and a run that is not done has a checkpoint to go on from."""
 
     @property
     def running(self) -> bool:
@@ -86,4 +91,10 @@ def _row(each: Experiment, now: float) -> ExperimentRow:
         done=sum(run.state == "done" for run in runs),
         seconds=None if end is None else max(0.0, end - each.plan.created),
         reason=clean(next((run.reason for run in runs if run.reason not in _EXPECTED), "")),
+        kept=state in OVER and _kept(each, {run.run for run in runs if run.state == "done"}),
     )
+
+
+def _kept(each: Experiment, done: set[str]) -> bool:
+    left = (run.run for run in each.plan.runs if run.run not in done)
+    return any(has_checkpoint(each.directory / run) for run in left)

@@ -22,11 +22,14 @@ from engine.journal.views import ExperimentView
 from engine.plan.text import clean
 from engine.summary import State
 from tui.growing import GrowingPlan
+from tui.kept import Kept
 from tui.narrate import Narrator
 from tui.seen import Seen, last_look, remember
 
 INTERVAL = 0.1
 """Seconds between looks at journals that have been read to their end."""
+
+ALIVE: tuple[State, ...] = ("starting", "running", "silent")
 
 _STATE_EVERY = 1.0
 _BUSY = 0.05
@@ -65,17 +68,19 @@ class Snapshot:
     """Whether everything on the disk has been read; until then the view is of the past."""
     gone: bool = False
     """Whether its directory was deleted under whoever looks at it."""
+    kept: frozenset[str] = frozenset()
+    """Runs that are over and have a checkpoint to go on from."""
 
     @property
     def alive(self) -> bool:
         """Whether something of it may still train."""
-        return self.state in ("starting", "running", "silent")
+        return self.state in ALIVE
 
 
 class Feed:
     """Follows one experiment until it is told to stop.
 
-    ``error`` is a sentence when the thread had to give up (the directory is gone).
+    ``error`` is a sentence for as long as the disk refuses to be read.
     """
 
     def __init__(self, directory: Path, interval: float = INTERVAL) -> None:
@@ -90,6 +95,7 @@ class Feed:
         self._reader = JournalReader(directory)
         self._log = _Log(directory)
         self._plans = GrowingPlan()
+        self._kept = Kept(directory)
         self._state: State = "starting"
         self._state_asked = 0.0
         self._gone = False
@@ -113,13 +119,17 @@ class Feed:
         return self._slot
 
     def _run(self) -> None:
-        try:
-            while not self._stopping.is_set():
+        while not self._stopping.is_set():
+            try:
                 idle = self.look()
-                # Even while much is left to read: a moment without the interpreter's lock.
-                self._stopping.wait(self._interval if idle else 0.002)
-        except (ResnetTuiError, OSError) as error:
-            self.error = clean(str(error))
+                self.error = ""
+            except (ResnetTuiError, OSError) as error:
+                # A disk that does not answer now may do so later; what was read is kept.
+                self.error = clean(str(error))
+                self._stopping.wait(_STATE_EVERY)
+                continue
+            # Even while much is left to read: a moment without the interpreter's lock.
+            self._stopping.wait(self._interval if idle else 0.002)
         self._remember()
 
     def look(self) -> bool:
@@ -149,6 +159,7 @@ class Feed:
         self.experiment = self._plans.newest(self.experiment, view)
         if caught_up:
             self._log.narrate(view)
+        kept = self._kept.look(view, alive=self._state in ALIVE) if caught_up else frozenset()
         number = self._slot.number + 1 if self._slot else 1
         self._slot = Snapshot(
             number,
@@ -159,6 +170,7 @@ class Feed:
             self._before,
             caught_up,
             self._gone,
+            kept,
         )
 
     def _remember(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,19 @@ import pytest
 from engine.errors import ExperimentError
 from engine.journal import events, layout
 from engine.journal.files import Appender
+from engine.plan.strategies import strategy
+from tests.journal.saving import save
 from tests.journal.writing import Shape, write_experiment
+from tests.tui.queues import write_queue
+from tui import feed as feeds
 from tui.feed import Feed
+
+
+def until(met: Callable[[], object], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def read(feed: Feed) -> Feed:
@@ -92,3 +105,61 @@ def test_the_thread_follows_and_stops(tmp_path: Path) -> None:
 def test_a_folder_that_is_no_experiment_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match="is no experiment"):
         Feed(tmp_path)
+
+
+def test_a_disk_that_does_not_answer_is_asked_again(tmp_path: Path) -> None:
+    made = write_experiment(tmp_path, Path("/data/x"), shape=Shape(total_steps=50))
+    loop = made.directory / "07-loop"
+    loop.symlink_to(loop)
+    feed = Feed(made.directory, interval=0.01)
+    feed.start()
+    until(lambda: feed.error)
+    assert "07-loop" in feed.error
+    loop.unlink()
+    until(lambda: not feed.error and feed.latest() is not None)
+    snapshot = feed.latest()
+    assert snapshot is not None
+    assert snapshot.view.runs[0].history.steps == 50
+    feed.stop()
+    feed.join(5)
+
+
+@pytest.mark.parametrize("first", [layout.SUMMARY, layout.LOCK, layout.PLAN, "01-single", ""])
+def test_a_directory_that_goes_piece_by_piece_is_gone_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    monkeypatch.setattr(feeds, "_STATE_EVERY", 0.0)
+    made = write_queue(tmp_path, (strategy("single"),))
+    (made.directory / layout.LOCK).touch()
+    (made.directory / "01-single").mkdir()
+    feed = read(Feed(made.directory))
+    if first:
+        piece = made.directory / first
+        shutil.rmtree(piece) if piece.is_dir() else piece.unlink()
+        read(feed)
+        snapshot = feed.latest()
+        assert snapshot is not None
+        assert not snapshot.gone
+    shutil.rmtree(made.directory)
+    read(feed)
+    snapshot = feed.latest()
+    assert snapshot is not None
+    assert (snapshot.gone, snapshot.state, snapshot.alive) == (True, "crashed", False)
+
+
+def test_runs_that_can_be_gone_on_with_are_known_as_soon_as_they_end(tmp_path: Path) -> None:
+    shape = Shape(total_steps=50)
+    made = write_experiment(
+        tmp_path,
+        Path("/data/x"),
+        strategies=("single", "amp", "fsdp"),
+        shape=shape,
+        state="failed",
+        reason="it broke",
+    )
+    for run in ("01-single", "03-fsdp"):
+        save(made.directory / run, 50)
+    snapshot = read(Feed(made.directory)).latest()
+    assert snapshot is not None
+    assert [run.state for run in snapshot.view.runs] == ["done", "done", "failed"]
+    assert snapshot.kept == {"03-fsdp"}, "what is done is not gone on with"

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from engine.experiment import Experiment
+from engine.plan.strategies import strategy
 from engine.run import control, disk, resume
 from engine.run.resume import Resumable
 from engine.run.saved import Found
 from tests.journal.saving import save
 from tests.tui.driving import SIZES, drive
 from tests.tui.on_disk import write_experiment, write_images
-from tests.tui.queues import snapshot
+from tests.tui.queues import snapshot, write_queue
 from tests.tui.test_live import started, written
 from tui.screens.resume_question import question
 from tui.screens.setup_space import Space, in_words
@@ -76,6 +77,8 @@ async def test_a_failed_run_goes_on(
     save(made.directory / RUN, 250, saved=time.time() - 65.0)
     async with drive(monkeypatch, size, started(made)) as driver:
         await driver.until_seen("it broke")
+        await driver.until(lambda: driver.frame.count("R go on") == 2)  # panel and footer
+        assert "R retry" not in driver.frame
         await driver.press("R")
         await driver.until_seen("Go on with single?")
         await driver.until_seen("go on from step 250 of 300, saved 1 min 0")
@@ -97,12 +100,38 @@ async def test_compare_goes_on_with_the_row_under_the_cursor(
         await driver.until_seen("Compare ──")
         await driver.until(lambda: driver.app.screen.check_action("retry", ()) is False)
         await driver.press("down")
-        await driver.until(lambda: driver.app.screen.check_action("retry", ()))
+        await driver.until_seen("R retry")
         await driver.press("R")
         await driver.until_seen("Try amp again?")
         await driver.press("enter")
         await driver.until(lambda: calls.made)
         assert calls.made == [(("02-amp",), False)]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["160x48", "80x24"])
+async def test_r_says_go_on_where_there_is_something_to_go_on_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    made = write_queue(tmp_path, (strategy("single"), strategy("amp")), done=1)
+    save(made.directory / "02-amp", 250)
+    async with drive(monkeypatch, size, started(made)) as driver:
+        await driver.until_seen("The supervisor is gone without a word")
+        await driver.until(lambda: driver.frame.count("R go on") == 2)
+        await driver.press("u")
+        await driver.until_seen("Queue ──")
+        await driver.press("end")
+        await driver.until_seen("R go on")
+        await driver.press("c")
+        await driver.until_seen("Compare ──")
+        await driver.press("down")
+        await driver.until_seen("R go on")
+        await driver.press("question_mark")
+        await driver.until_seen("Backspace closes")
+        seen = driver.frame
+        for _ in range(8):
+            await driver.press("pagedown")
+            seen += driver.frame
+        assert "R  go on from its checkpoint, or begin anew" in seen
 
 
 async def test_an_experiment_goes_on_from_the_list(
@@ -115,6 +144,7 @@ async def test_an_experiment_goes_on_from_the_list(
     save(made.directory / RUN, 12)
     async with drive(monkeypatch, SMALL, Start(experiments_directory=tmp_path)) as driver:
         await driver.until_seen("ants")
+        await driver.until_seen("R go on")
         await driver.press("R")
         await driver.until_seen("single: step 12")
         assert "amp: the beginning" in driver.frame

@@ -51,6 +51,7 @@ class CompareActions(CompareTaking):
     FIRST_KEYS: ClassVar[tuple[str, ...]] = (
         "open",
         "details",
+        "retry",
         "results",
         "sort",
         "view_of",
@@ -75,7 +76,7 @@ class CompareActions(CompareTaking):
         Binding("a", "older", "older runs", tooltip="add runs of other experiments"),
         Binding("j", "judge", "judge", tooltip="judge an image: what the network takes it for"),
         Binding("y", "copy", "copy"),
-        Binding("R", "retry", "retry", tooltip="go on from the last checkpoint, or begin anew"),
+        Binding("R", "retry", "retry", tooltip="go on from its checkpoint, or begin anew"),
         Binding("e", "export", "export"),
         Binding("i", "evidence", "evidence", show=False, tooltip="what was held constant"),
         Binding("r", "results", "results", tooltip="results by class"),

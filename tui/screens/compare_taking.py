@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.plan.text import clean
 from tui import compare_messages, messages
 from tui.going_on import Wanted
+from tui.kept import word
 from tui.screens import compare_out as out
 from tui.screens.compare_older import ask_which, list_older
 from tui.screens.compare_work import CompareWork
@@ -28,6 +29,13 @@ class CompareTaking(CompareWork):
         # What waits for a supervisor that is gone waits for ever.
         left = ended if look.snapshot.alive else (*ended, "queued")
         return tuple(each.run for each in row.repeats if each.state in left)
+
+    def word_for(self, action: str) -> str:
+        """The footer's word for what a key does now, where it is not always the same."""
+        look = self.look
+        if action != "retry" or look is None:
+            return ""
+        return word(look.snapshot.kept, *self.left_of_row())
 
     def action_retry(self) -> None:
         look, row = self.look, self.row

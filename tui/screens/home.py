@@ -14,8 +14,9 @@ from textual.widgets import Input, Static
 from engine.plan.text import clean
 from tui import messages, output
 from tui.background import in_background
-from tui.experiments import ExperimentRow, rows
+from tui.experiments import OVER, ExperimentRow, rows
 from tui.going_on import Wanted
+from tui.kept import GO_ON
 from tui.screens.home_requests import ask, ask_to_delete, ask_to_stop
 from tui.widgets.experiment_list import ExperimentList
 from tui.widgets.filter_field import FilterField
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 _EVERY = 2.0
 """Seconds between two looks at the disk while this screen is shown."""
 
-_OVER = ("failed", "stopped", "crashed")
-"""States after which a retry makes sense."""
-
 
 class HomeScreen(Screen[None]):
     """A list that is read again every two seconds while it is shown, and repainted on change."""
@@ -38,7 +36,7 @@ class HomeScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", key_display="/"),
         Binding("K", "stop", "stop"),
-        Binding("R", "retry", "retry", tooltip="go on from the last checkpoint, or begin anew"),
+        Binding("R", "retry", "retry", tooltip="go on from its checkpoint, or begin anew"),
         Binding("D", "delete", "delete"),
         Binding(
             "j", "judge", "judge", tooltip="judge an image: what its best network takes it for"
@@ -118,6 +116,7 @@ class HomeScreen(Screen[None]):
         listed = self.query_one(ExperimentList)
         listed.show_rows(message.rows)
         self._tell()
+        self.refresh_bindings()
         if first:
             listed.focus()
             self._offer()
@@ -152,9 +151,8 @@ class HomeScreen(Screen[None]):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if not self.is_mounted or action not in (
-            *("stop", "retry", "delete", "copy", "back", "judge"),
-        ):
+        of_a_row = ("stop", "retry", "delete", "copy", "back", "judge")
+        if not self.is_mounted or action not in of_a_row:
             return True
         row = self.query_one(ExperimentList).row
         if action == "back":
@@ -165,7 +163,12 @@ class HomeScreen(Screen[None]):
             return True
         if action == "stop":
             return row.running
-        return row.state in _OVER if action == "retry" else not row.running
+        return row.state in OVER if action == "retry" else not row.running
+
+    def word_for(self, action: str) -> str:
+        """The footer's word for what a key does now, where it is not always the same."""
+        row = self.query_one(ExperimentList).row
+        return GO_ON if action == "retry" and row is not None and row.kept else ""
 
     def action_back(self) -> None:
         """Drops the filter, else goes back to what is followed."""

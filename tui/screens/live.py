@@ -18,6 +18,7 @@ from tui.screens.live_news import ENDED, News
 from tui.screens.live_preparing import search_at_hand
 from tui.screens.live_queue import waiting
 from tui.screens.live_time import Insights
+from tui.widgets.keys import KeysLine
 from tui.widgets.viewport import Viewport
 
 PAINT = 0.25
@@ -33,7 +34,7 @@ class LiveScreen(LiveActions):
         self._insights = Insights()
         self._trying = False
         self._told = 0
-        self._keys: tuple[object, ...] = ()
+        self._refused = ""
 
     def on_mount(self) -> None:
         self.set_interval(PAINT, self.paint)
@@ -76,7 +77,15 @@ class LiveScreen(LiveActions):
             return
         self._painted = now
         self._tell_news(snapshot)
+        self._tell_refusal(feed.error)
         self._show(snapshot)
+
+    def _tell_refusal(self, error: str) -> None:
+        """Once: a disk that cannot be read shows nothing new, which looks like no news."""
+        if error != self._refused:
+            self._refused = error
+            if error:
+                self._app.tell(f"nothing new can be read: {error}", severity="error")
 
     def _tell_from_below(self, snapshot: Snapshot | None) -> None:
         """News come through while another screen is open; of another experiment there are none."""
@@ -157,15 +166,7 @@ class LiveScreen(LiveActions):
             # Its room is known after the next layout only.
             self._painted = ()
             self.call_after_refresh(self.paint)
-        run = look.shown.view
-        staged = run is not None and run.pipeline is not None
-        keys = (
-            len(look.entries), look.state, snapshot.alive, snapshot.gone, self.pinned, self.size,
-            staged,
-        )  # fmt: skip
-        if keys != self._keys:
-            self._keys = keys
-            self.refresh_bindings()
+        self.query_one(KeysLine).look()
         title = model.title(look.shown, look.state, look.progress)
         self.post_message(messages.TitleChanged(title))
 

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 
 from tui import messages
 from tui.going_on import Wanted
+from tui.kept import word
 from tui.screens.live_layout import LiveLayout
 from tui.screens.live_metrics import Metric
 from tui.screens.live_model import Look
@@ -62,7 +63,7 @@ class LiveActions(LiveLayout):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("K", "stop", "stop"),
-        Binding("R", "retry", "retry", tooltip="go on from the last checkpoint, or begin anew"),
+        Binding("R", "retry", "retry", tooltip="go on from its checkpoint, or begin anew"),
         Binding("l", "log", "log"),
         Binding("d", "devices", "devices"),
         Binding("i", "diagnosis", "why", tooltip="diagnosis: what holds it up, and why"),
@@ -138,6 +139,13 @@ class LiveActions(LiveLayout):
                 left or look.state in ("failed", "stopped", "crashed")
             )
         return True
+
+    def word_for(self, action: str) -> str:
+        """The footer's word for what a key does now, where it is not always the same."""
+        look = self.look
+        if action != "retry" or look is None:
+            return ""
+        return word(look.snapshot.kept, look.shown.name)
 
     def pin(self, run: str | None) -> None:
         """Keeps to a run whatever else begins; ``None`` follows the running one again."""

@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
+from tui.kept import word
 from tui.screens import live_model as model
 from tui.screens import live_plots as plots
 from tui.screens.live_metrics import Metric
@@ -121,7 +122,7 @@ class LiveLayout(LivePanes):
             reason = run.reason if run is not None and run.reason else silent
             detail = run.detail if run is not None else ""
             title = f"{look.shown.title} {look.state}"
-            key = "" if gone else "R retry"
+            key = "" if gone else f"R {word(look.snapshot.kept, look.shown.name)}"
             panel.show(panels.failure(title, reason, detail, key, room, height), layout=True)
         elif look.state == "queued":
             lines = before_it(look, room, max(height, self.size.height // 2 - 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from engine.journal.views import ExperimentView, SearchView
+from tui.kept import word
 from tui.screens.live_model import Look
 from tui.screens.live_queue import waiting
 from tui.widgets.line import heading
@@ -22,7 +23,7 @@ def before_it(look: Look, width: int, height: int) -> list[Content]:
     if not look.snapshot.alive:
         # Whatever it was preparing when it ended.
         words = "It has not begun, and nothing of the experiment runs any more."
-        key = "" if look.snapshot.gone else "R retry"
+        key = "" if look.snapshot.gone else f"R {word(look.snapshot.kept, look.shown.name)}"
         return [heading("Queued", width, key), Content.styled(words, "$quiet")]
     if view.preparing is not None:
         return preparing(view.preparing, search_at_hand(view), look.now, width, height)

@@ -14,6 +14,7 @@ from engine.report.progress import progress
 from tui import messages, output
 from tui.feed import Snapshot
 from tui.going_on import Wanted
+from tui.kept import word
 from tui.requests import Request
 from tui.screens import queue_model as model
 from tui.screens.live_model import Entry, entries
@@ -39,7 +40,7 @@ class QueueScreen(Screen[None]):
         Binding("shift+up", "move(-1)", "move", key_display="Shift+↑ ↓", tooltip="do it earlier"),
         Binding("shift+down", "move(1)", "do it later", show=False),
         Binding("D", "drop", "drop"),
-        Binding("R", "retry", "retry", tooltip="go on from the last checkpoint, or begin anew"),
+        Binding("R", "retry", "retry", tooltip="go on from its checkpoint, or begin anew"),
         Binding("A", "app.add", "add", tooltip="add a strategy"),
         Binding("u,backspace,escape", "close", "back", key_display="u"),
     ]
@@ -142,6 +143,13 @@ class QueueScreen(Screen[None]):
             left = row.waits and not snapshot.alive
             return not snapshot.gone and (left or row.state in ("failed", "stopped", "crashed"))
         return row.waits and snapshot.alive
+
+    def word_for(self, action: str) -> str:
+        """The footer's word for what a key does now, where it is not always the same."""
+        row, snapshot = self.query_one(QueueList).row, self._snapshot()
+        if action != "retry" or row is None or snapshot is None:
+            return ""
+        return word(snapshot.kept, row.run)
 
     def action_move(self, by: int) -> None:
         """One place earlier or later among those that wait; it is asked for at once."""

@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
 from textual.binding import Binding
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.visual import VisualType
 from textual.widget import Widget
+
+_LAST = ("help", "leave")
+"""Actions that stay at the end, however narrow it is."""
+_GAP = 2
+_EVERY = 1.0
+"""Seconds between two looks at what the keys do now; one takes 0.1 ms (2 ms in Compare)."""
+
+
+class Key(NamedTuple):
+    """A key, or several that do the same, with what that is; ``action`` without its arguments."""
+
+    names: str
+    about: str
+    action: str
+
+    @property
+    def width(self) -> int:
+        return len(self.names) + 1 + len(self.about) + _GAP
 
 
 class KeysLine(Widget):
     """Lists the shown bindings of its screen, the screen's own before the application's.
 
-    The actions in the screen's ``FIRST_KEYS`` come before all others, in that order. What does not
-    fit is left out from the end; help and quitting stay.
+    The actions in the screen's ``FIRST_KEYS`` come before all others, in that order. Where they do
+    not all fit, those in its ``SHORT_WORDS`` are told by these. What does not fit even so is left
+    out from the end; help and quitting stay.
+
+    Who has a binding may have another word for what it does now: its ``word_for(action)``, where
+    that is not empty.
     """
 
     DEFAULT_CSS = """
@@ -26,42 +52,85 @@ class KeysLine(Widget):
     }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._painted: list[Key] = []
+
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
+        self.set_interval(_EVERY, self._look_again)
 
     def _bindings_changed(self, _screen: Screen[object]) -> None:
-        self.refresh()
+        self.look()
+
+    def _look_again(self) -> None:
+        # What a key does may hang on what others do, and on the disk: nobody tells of that.
+        if self.screen.is_current:
+            self.look()
+
+    def look(self) -> None:
+        """Paints itself anew where keys, or what they do, are others than those that it shows."""
+        if self._keys() != self._painted:
+            self.refresh()
 
     def render(self) -> VisualType:
-        keys = self._keys()
-        kept = [each for each in keys if each[1] in ("help", "quit")]
-        others = [each for each in keys if each not in kept]
-        room = self.size.width - sum(_width(each) for each in kept)
-        shown = []
-        for each in others:
-            room -= _width(each)
-            if room < 0:
-                break
-            shown.append(each)
+        self._painted = self._keys()
         return Content("  ").join(
-            Content.assemble((key, "bold $footer-key-foreground"), " ", (about, "$quiet"))
-            for key, about in shown + kept
+            Content.assemble((key.names, "bold $footer-key-foreground"), " ", (key.about, "$quiet"))
+            for key in fitting(self._painted, self._first, self._short, self.size.width)
         )
 
-    def _keys(self) -> list[tuple[str, str]]:
+    @property
+    def _first(self) -> Sequence[str]:
+        return getattr(self.screen, "FIRST_KEYS", ())
+
+    @property
+    def _short(self) -> Mapping[str, str]:
+        return getattr(self.screen, "SHORT_WORDS", {})
+
+    def _keys(self) -> list[Key]:
         """Keys and what they do; keys that do the same stand together."""
         groups: dict[tuple[str, str], list[str]] = {}
         for key, active in self.screen.active_bindings.items():
             binding = active.binding
             if binding.show and active.enabled and binding.description:
                 name = binding.key_display or key_name(key)
-                names = groups.setdefault((binding.description, binding.action), [])
+                about = _word(active.node, binding)
+                names = groups.setdefault((about, binding.action), [])
                 if name not in names:
                     names.append(name)
-        first = getattr(self.screen, "FIRST_KEYS", ())
-        places = {action: place for place, action in enumerate(first)}
-        ordered = sorted(groups, key=lambda each: places.get(each[1].split("(")[0], len(places)))
-        return [("/".join(groups[each]), each[0]) for each in ordered]
+        places = {action: place for place, action in enumerate(self._first)}
+        keys = [
+            Key("/".join(names), about, action.split("(")[0])
+            for (about, action), names in groups.items()
+        ]
+        return sorted(keys, key=lambda each: places.get(each.action, len(places)))
+
+
+def _word(node: DOMNode, binding: Binding) -> str:
+    word_for = getattr(node, "word_for", None)
+    return (word_for(binding.action) if word_for is not None else "") or binding.description
+
+
+def fitting(
+    keys: Sequence[Key], first: Sequence[str], short: Mapping[str, str], width: int
+) -> list[Key]:
+    """Those that ``width`` cells hold."""
+    if _room(keys, [each for each in keys if each.action in first], width) < 0:
+        keys = [each._replace(about=short.get(each.action, each.about)) for each in keys]
+    shown: list[Key] = []
+    for each in keys:
+        if each.action not in _LAST:
+            if _room(keys, [*shown, each], width) < 0:
+                break
+            shown.append(each)
+    return shown + [each for each in keys if each.action in _LAST]
+
+
+def _room(keys: Sequence[Key], shown: Sequence[Key], width: int) -> int:
+    """The cells that are left beside ``shown`` and what stays at the end."""
+    last = [each for each in keys if each.action in _LAST and each not in shown]
+    return width + _GAP - sum(each.width for each in (*shown, *last))
 
 
 KEY_NAMES = {
@@ -88,10 +157,6 @@ KEY_NAMES = {
     "equals_sign": "=",
 }
 """Keys as people call them, where Textual's word is another."""
-
-
-def _width(each: tuple[str, str]) -> int:
-    return len(each[0]) + 1 + len(each[1]) + 2
 
 
 def key_name(key: str) -> str:
