@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from engine.errors import CheckpointError
-from engine.journal import layout
+from engine.journal import layout, undone
 from engine.journal.event import Count, Moment
 
 MEMBER = "resnet-tui.json"
@@ -43,6 +44,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """Of the epoch at hand, so many steps are made."""
     best_acc: float | None = None
     """The best validation accuracy so far, 0..1."""
+    attempt: Count | None = None
+    """The attempt of its run that saved it; earlier versions did not say."""
 
 
 def read_header(path: Path) -> Header:
@@ -76,16 +79,18 @@ def check_whole(path: Path) -> None:
 def newest(run: Path) -> tuple[Path, Header] | None:
     """``last.pt`` where it is whole, else of the others that are the one with most steps.
 
-    Another one may know more steps than ``last.pt``: where a run had to go on from an older one,
-    it is of steps that were undone. ``None`` without any.
+    Those that know steps which were undone (see ``undone``) come behind all others: where a run
+    had to go on from an older one, what it could not read then may be whole again. ``None`` without
+    any.
     """
+    cuts = undone.cuts(run)
     found: list[tuple[Path, Header]] = []
     for path in sorted((run / layout.CHECKPOINTS).glob("*.pt")):
         try:
             found.append((path, read_header(path)))
         except CheckpointError:
             continue
-    found.sort(key=lambda each: (each[0].name == layout.LAST, each[1].step, each[1].saved))
+    found.sort(key=lambda each: _rank(each[0], each[1], cuts))
     for path, header in reversed(found):
         try:
             check_whole(path)
@@ -93,3 +98,9 @@ def newest(run: Path) -> tuple[Path, Header] | None:
             continue
         return path, header
     return None
+
+
+def _rank(path: Path, header: Header, cuts: Mapping[int, float]) -> tuple[bool, bool, int, float]:
+    """The higher, the rather a run goes on from it."""
+    counts = undone.counts(cuts, header.attempt, header.step)
+    return counts, path.name == layout.LAST, header.step, header.saved

@@ -8,7 +8,7 @@ from typing import Literal
 
 from engine.errors import CheckpointError
 from engine.experiment import Experiment
-from engine.journal import layout
+from engine.journal import layout, undone
 from engine.journal.checkpoints import read_header
 from engine.plan.runs import RunPlan
 from engine.plan.text import clean
@@ -33,7 +33,8 @@ class Chosen:
 
 def choose(experiment: Experiment, run: str | None = None, kind: Kind | None = None) -> Chosen:
     """The best run's, by validation accuracy, or that of ``run``: its directory's name, or its
-    strategy's. ``kind``: the best one where there is one by default, else the last.
+    strategy's. ``kind``: by default the best one where there is one, else the last; also where the
+    best is damaged, or of steps that a later attempt has undone.
 
     Raises ``CheckpointError`` where there is none.
     """
@@ -45,7 +46,11 @@ def choose(experiment: Experiment, run: str | None = None, kind: Kind | None = N
         there = [each for each in runs if _path(experiment, each, name).is_file()]
         if there:
             best = max(there, key=lambda each: _accuracy(experiment, each))
-            return Chosen(_path(experiment, best, name), best)
+            last = _path(experiment, best, layout.LAST)
+            path = _path(experiment, best, name)
+            if kind is None and not _is_sound(path) and _is_sound(last):
+                path = last
+            return Chosen(path, best)
     which = f"the run {clean(run)}" if run is not None else "none of its runs"
     negation = "has no" if run is not None else "has a"
     raise CheckpointError(
@@ -57,6 +62,16 @@ def choose(experiment: Experiment, run: str | None = None, kind: Kind | None = N
 
 def _path(experiment: Experiment, run: RunPlan, name: str) -> Path:
     return experiment.directory / run.run / layout.CHECKPOINTS / name
+
+
+def _is_sound(checkpoint: Path) -> bool:
+    """Whether it can be read, as far as its header tells, and is of steps that still count."""
+    try:
+        header = read_header(checkpoint)
+    except CheckpointError:
+        return False
+    cuts = undone.cuts(checkpoint.parent.parent)
+    return undone.counts(cuts, header.attempt, header.step)
 
 
 def _accuracy(experiment: Experiment, run: RunPlan) -> float:

@@ -11,7 +11,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.errors import CheckpointError
 from engine.journal import checkpoints, layout
+from engine.journal.undone import counts, cuts, missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,12 @@ class Found:
     saved: float
     """When, in seconds since the Unix epoch."""
     damaged: str = ""
-    """A newer one that cannot be used."""
+    """``last.pt``, where it cannot be used."""
+    undone: str = ""
+    """``last.pt``, where it is whole and knows steps that were undone since."""
+    missing: tuple[int, int] | None = None
+    """The first and the last step that no attempt which still counts has told of, where nothing
+    but a checkpoint of undone steps is left to go on from."""
 
 
 def to_go_on_from(run: Path) -> Found | None:
@@ -35,8 +42,38 @@ def to_go_on_from(run: Path) -> Found | None:
         return None
     path, header = newest
     last = path.with_name(layout.LAST)
-    damaged = last.name if path != last and last.exists() else ""
-    return Found(f"{layout.CHECKPOINTS}/{path.name}", header.step, header.saved, damaged)
+    passed_over = last.name if path != last and last.exists() else ""
+    undone = bool(passed_over) and not _counts(run, last)
+    return Found(
+        f"{layout.CHECKPOINTS}/{path.name}",
+        header.step,
+        header.saved,
+        damaged="" if undone else passed_over,
+        undone=passed_over if undone else "",
+        missing=None if _counts(run, path) else missing(run, header.step),
+    )
+
+
+def explained(found: Found) -> str:
+    """Why it is not ``last.pt`` that a run goes on from, and what its curves will lack: the rest of
+    a sentence; empty where there is nothing to say."""
+    if found.damaged:
+        return f"its {found.damaged} is damaged"
+    if found.undone:
+        return f"the steps of its {found.undone} were undone by a later attempt"
+    if found.missing is None:
+        return ""
+    first, last = found.missing
+    steps = f"step {first:,} is" if first == last else f"steps {first:,} to {last:,} are"
+    return f"no other checkpoint is whole; {steps} missing in its curves: they were undone"
+
+
+def _counts(run: Path, checkpoint: Path) -> bool:
+    try:
+        header = checkpoints.read_header(checkpoint)
+    except CheckpointError:
+        return True  # Of one that cannot be read nothing is known.
+    return counts(cuts(run), header.attempt, header.step)
 
 
 def put_aside(run: Path, attempt: int) -> None:

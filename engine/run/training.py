@@ -95,8 +95,10 @@ def _checkpoint(run: str, number: int, docket: Docket, *, goes_on: bool) -> str:
     directory = docket.experiment.directory / run
     found = saved.to_go_on_from(directory) if goes_on else None
     if found is not None:
-        if found.damaged:
-            text = f"{found.damaged} of {run} is damaged: it goes on from {found.path}"
+        if why := saved.explained(found):
+            text = f"{run} goes on from {found.path}, for {why}"
+            if found.damaged:
+                text = f"{found.damaged} of {run} is damaged: it goes on from {found.path}"
             docket.tell(Notice(level="warning", text=text, code="resume"))
         return found.path
     if goes_on and number > 1:

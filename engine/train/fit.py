@@ -77,7 +77,14 @@ def main(argv: Sequence[str]) -> int:
         from engine.train.out_of_memory import Start, free_memory
         from engine.train.preparing import prepare, warm_up
 
-        with prepare(running.plan, run_directory, recorder, running.stop, checkpoint) as job:
+        with prepare(
+            running.plan,
+            run_directory,
+            recorder,
+            running.stop,
+            checkpoint,
+            attempt=chosen.attempt,
+        ) as job:
             if job.world.size == 1:
                 # Once more: what is raised in the midst of an import may be swallowed by a library.
                 running.stop.interrupt_startup()

@@ -59,6 +59,7 @@ class Job:
     world: World
     feed: Feed
     device: torch.device
+    attempt: int = 1
     hashes: dict[str, str] = field(default_factory=dict)
     """See ``Ready.hashes``."""
     stopping: bool = False

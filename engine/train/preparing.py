@@ -33,7 +33,13 @@ from engine.train.world import World, from_environment
 
 @contextmanager
 def prepare(
-    plan: RunPlan, run: Path, recorder: Recorder, stop: StopRequest, checkpoint: Path | None = None
+    plan: RunPlan,
+    run: Path,
+    recorder: Recorder,
+    stop: StopRequest,
+    checkpoint: Path | None = None,
+    *,
+    attempt: int = 1,
 ) -> Iterator[Job]:
     """A job that is ready to warm up, its workers included; they end with the block.
 
@@ -125,6 +131,7 @@ def prepare(
             world=world,
             feed=feed,
             device=used[0],
+            attempt=attempt,
             hashes=facts.hashes(),
         )
         if resumed is not None:

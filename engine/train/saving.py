@@ -66,6 +66,7 @@ def _header(job: Job) -> Header:
         step=job.step,
         step_in_epoch=job.done,
         best_acc=job.best,
+        attempt=job.attempt,
     )
 
 

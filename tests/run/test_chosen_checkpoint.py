@@ -62,6 +62,17 @@ def test_without_a_header_the_summary_says_how_good_it_is(tmp_path: Path) -> Non
     assert choose(made).path == older
 
 
+def test_where_the_best_is_damaged_the_last_is_meant(experiment: Experiment) -> None:
+    best = save(experiment, "01-single", "best.pt", 0.5)
+    last = save(experiment, "01-single", "last.pt", 0.5)
+    assert choose(experiment).path == best
+    best.write_bytes(best.read_bytes()[:-40])
+    assert choose(experiment).title == "last.pt of 01-single"
+    assert choose(experiment, kind="best").path == best, "it was named: its damage is told"
+    last.unlink()
+    assert choose(experiment).path == best
+
+
 def test_before_the_first_epoch_is_over_there_is_none(experiment: Experiment) -> None:
     with pytest.raises(CheckpointError, match="none of its runs has a checkpoint yet"):
         choose(experiment)

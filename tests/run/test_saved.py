@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from engine.run.docket import Docket
 from engine.run.launch import rank_command
 from engine.run.teller import Teller
 from tests.journal.saving import damage, save
+from tests.journal.writing import RankWriter
 from tests.run.making import make_experiment
 
 RUN = "01-single"
@@ -142,3 +144,45 @@ def test_runs_that_are_retried_begin_anew_and_others_go_on(tmp_path: Path) -> No
     assert docket.experiment.plan.runs[2].strategy.name == "other"
     assert docket.queue.places[every[2]].plan == ddp
     assert resuming.way(ddp) == resuming.way(made.plan.runs[2]), "a name computes nothing"
+
+
+def attempt(run: Path, number: int, from_step: int, until: int) -> None:
+    """The journal of an attempt that trained the steps from one to before the other."""
+    writer = RankWriter(run.parent, run.name, 0.0, attempt=number)
+    writer.begin(from_step=from_step)
+    writer.steps(until - from_step)
+
+
+def test_what_a_later_attempt_undid_is_gone_on_from_only_where_nothing_else_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_experiment(tmp_path, tmp_path / "no data")
+    run = made.directory / RUN
+    attempt(run, 1, 0, 48)
+    save(run, 30, layout.BEST, attempt=1)
+    save(run, 40, attempt=1)
+    assert begun(made, monkeypatch, goes_on=True)[0] == "checkpoints/last.pt"
+    shutil.rmtree(run / "attempt-2")
+    attempt(run, 2, 30, 33)
+    assert begun(made, monkeypatch, goes_on=True) == (
+        "checkpoints/best.pt",
+        [
+            "01-single goes on from checkpoints/best.pt, for the steps of its last.pt were undone "
+            "by a later attempt"
+        ],
+    )
+    # A third one began where the second did, and told nothing. Now best.pt is gone too.
+    (run / layout.CHECKPOINTS / layout.BEST).unlink()
+    found = saved.to_go_on_from(run)
+    assert found is not None
+    assert (found.path, found.step, found.missing) == ("checkpoints/last.pt", 40, (33, 39))
+    _, said = begun(made, monkeypatch, goes_on=True)
+    assert said[-1].endswith(
+        "for no other checkpoint is whole; steps 33 to 39 are missing in its curves: they were "
+        "undone"
+    )
+    # What the second saved itself counts.
+    save(run, 33, attempt=2)
+    found = saved.to_go_on_from(run)
+    assert found is not None
+    assert (found.step, found.undone, found.missing) == (33, "", None)

@@ -101,6 +101,7 @@ def _plans(
 def _told(found: tuple[Resumable, ...], plans: tuple[RunPlan, ...]) -> list[str]:
     """From where each goes on, and what is lost by going on otherwise."""
     from engine.plan.resuming import not_kept
+    from engine.run.saved import explained
 
     lines = []
     after = {each.run: each for each in plans}
@@ -108,8 +109,8 @@ def _told(found: tuple[Resumable, ...], plans: tuple[RunPlan, ...]) -> list[str]
         name = each.plan.run
         of = f" of {each.of:,}" if each.of else ""
         start = f"goes on from step {each.step:,}{of}" if each.found else "begins at its beginning"
-        if each.found and each.found.damaged:
-            start += f", for its {each.found.damaged} is damaged"
+        if each.found and (why := explained(each.found)):
+            start += f", for {why}"
         if each.lost:
             start += ", for no checkpoint of it can be used: damaged, or not written by resnet-tui"
         lines.append(f"{name}: {start}")
