@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import threading
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +30,7 @@ from engine.train.metrics import FINITE, TALLY
 from engine.train.place import Place
 from engine.train.rows import NO_LOADING, Loading, Row, Rows
 from engine.train.running_sums import NO_SUMS, EpochSums, RunningSums
+from engine.train.skips import Skips
 
 SLOTS = 256
 
@@ -80,7 +80,6 @@ class Telemetry:
         self._beaten = -1
         self._device = device
         self.gauge = Gauge(tuple(dict.fromkeys((device, *others))))
-        self._tolerance = tolerance
         self._observers = tuple(observers)
         self._tell = tell
         pinned = device.type == "cuda"
@@ -98,10 +97,12 @@ class Telemetry:
         self._loading = NO_LOADING
         self._estimate: Estimate | None = None
         self._sums = RunningSums()
-        self._bad_in_a_row = 0
-        self._skipped: list[int] = []
-        self.not_finite: Row | None = None
+        self._skips = Skips(tolerance)
+
+    @property
+    def not_finite(self) -> Row | None:
         """The step at which training went wrong; seen some steps later."""
+        return self._skips.too_many
 
     # The training thread's half.
 
@@ -129,16 +130,11 @@ class Telemetry:
     def state(self) -> dict[str, Any]:
         """What a checkpoint must know of the steps so far; all of them must be finished."""
         with self._lock:
-            return {
-                "sums": self._sums.state(),
-                "skipped": list(self._skipped),
-                "bad_in_a_row": self._bad_in_a_row,
-            }
+            return {"sums": self._sums.state(), **self._skips.state()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """The inverse of ``state``, but for the sums, which ``begin_epoch`` takes."""
-        self._skipped = [int(step) for step in state.get("skipped", ())]
-        self._bad_in_a_row = int(state.get("bad_in_a_row", 0))
+        self._skips.restore(state)
 
     def begin(self, step: int, lr: float) -> None:
         """Before ``next(loader)``."""
@@ -181,7 +177,7 @@ class Telemetry:
     def skipped_before(self, step: int) -> int:
         """How many steps before ``step`` were skipped; waits until they are finished."""
         self._take(rows=self._launched - (self._step + 1 - step) if step > 0 else 0)
-        return bisect_left(self._skipped, step)
+        return self._skips.before(step)
 
     # The recorder's half.
 
@@ -236,12 +232,7 @@ class Telemetry:
         )
         self._rows.append(row, gap=slot.gap)
         self._sums.add(row)
-        self._bad_in_a_row = 0 if row.good else self._bad_in_a_row + 1
-        # A skipped step is skipped on every rank; a loss may be known to one of them alone.
-        if not (row.finite if self._tolerance > 1 else row.good):
-            self._skipped.append(slot.step)
-        if self._bad_in_a_row >= self._tolerance and self.not_finite is None:
-            self.not_finite = row
+        self._skips.note(row)
         self._tell_of(row)
 
     def _tell_of(self, row: Row) -> None:

@@ -28,7 +28,7 @@ def _torchrun(folder: Path, what: str) -> subprocess.CompletedProcess[str]:
     """Two ranks, as a user would start them."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     return subprocess.run(
-        [*command, "-m", "tests.train.pipeline_rank", str(folder), what],
+        [*command, "--log-dir", folder, "-m", "tests.train.pipeline_rank", str(folder), what],
         cwd=Path(__file__).parents[2],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,

@@ -56,7 +56,7 @@ def test_so_many_skipped_in_a_row_end_the_run(laboratory: Laboratory) -> None:
     model.get_submodule("conv1").register_forward_hook(lambda *each: each[-1] * torch.nan)
     with laboratory.prepared(case, model=model) as (job, seen):
         assert job.strategy.tolerance == 25
-        job.telemetry._tolerance = 5
+        job.telemetry._skips.tolerance = 5
         with pytest.raises(TrainingError, match="the loss of step 4 is not a finite number"):
             train_epoch(job, 0)
         for name, each in job.strategy.capture()["state_dict"].items():
