@@ -6,12 +6,12 @@ from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
-from textual.app import App
 from textual.message import Message
 
 from tui import messages
 from tui.background import in_background
-from tui.start import End, Start
+from tui.start import Start
+from tui.telling import Telling
 
 if TYPE_CHECKING:
     from engine.plan.config import Settings
@@ -22,7 +22,7 @@ _REASON = 120
 """Characters of a reason that a toast tells."""
 
 
-class Following(App[End], inherit_bindings=False):
+class Following(Telling, inherit_bindings=False):
     """What the screens ask of the application, and how it answers."""
 
     def __init__(self, start: Start) -> None:
@@ -128,10 +128,6 @@ class Following(App[End], inherit_bindings=False):
         if not message.by_tmux:
             self.copy_to_clipboard(message.text)
         self.tell(f"copied {message.what}")
-
-    def tell(self, text: str, *, severity: str = "information") -> None:
-        """A toast. ``text`` is shown as it is, never read as markup."""
-        self.notify(text, severity=severity, markup=False)  # type: ignore[arg-type]
 
     def on_experiment_started(self, message: messages.ExperimentStarted) -> None:
         self._begun.add(message.directory)
