@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.errors import StrategyError
-from engine.plan.dataset import Report
 from engine.plan.defaults import asked_for
+from engine.plan.inspection import Report
 from engine.plan.machine import ANY, Machine
 from engine.plan.strategies import Strategy, strategy
 from engine.plan.switches import check, runs_anywhere

@@ -16,8 +16,8 @@ from pathlib import Path
 import msgspec
 
 from engine.errors import DatasetError
-from engine.plan import dataset
-from engine.plan.dataset import Report
+from engine.plan import inspection
+from engine.plan.inspection import Report
 from engine.plan.text import clean
 
 
@@ -101,7 +101,7 @@ def main(arguments: list[str]) -> int:
     threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
     os.nice(5)
     try:
-        for report in dataset.inspect(Path(folder), float(val_fraction), int(seed)):
+        for report in inspection.inspect(Path(folder), float(val_fraction), int(seed)):
             _print(_Line(report=report))
     except DatasetError as error:
         _print(_Line(error=str(error)))

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import EXIT_WRONG_INPUT, DatasetError
-from engine.plan.dataset import inspect, load
+from engine.plan.dataset import load
+from engine.plan.inspection import inspect
 from tests.plan.making import classes, image, tiny_imagenet
 
 

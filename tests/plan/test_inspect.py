@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.plan import dataset
-from engine.plan.dataset import Report, inspect
+from engine.plan import inspection
+from engine.plan.inspection import Report, inspect
 from tests.plan.making import classes, image
 
 
@@ -54,8 +54,8 @@ def test_the_last_report_is_complete(tmp_path: Path) -> None:
 
 
 def test_counts_only_grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset, "_REPORT_EVERY", 0.0)
-    monkeypatch.setattr(dataset, "_HEADERS_AT_ONCE", 4)
+    monkeypatch.setattr(inspection, "_REPORT_EVERY", 0.0)
+    monkeypatch.setattr(inspection, "_HEADERS_AT_ONCE", 4)
     classes(tmp_path / "train", a=9, b=9)
     classes(tmp_path / "val", a=3, b=3)
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from engine.errors import DatasetError
-from engine.plan.dataset import Report
+from engine.plan.inspection import Report
 from engine.run.inspect import Inspection
 from tests.plan.making import classes, image
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.plan.dataset import inspect
+from engine.plan.inspection import inspect
 from engine.plan.machine import Device, Machine
 from tests.tui.on_disk import write_images
 from tui.draft import Draft, look_up

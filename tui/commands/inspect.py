@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tui.commands import arguments as shared
 
 if TYPE_CHECKING:
-    from engine.plan.dataset import Report
+    from engine.plan.inspection import Report
 
 _CLASSES = 40
 """Classes that are listed; of more, the rest is counted."""
@@ -20,13 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from engine.plan import dataset, defaults
+    from engine.plan import defaults, inspection
 
     folder = shared.folder(arguments.dataset)
     settings = defaults.resolve(folder, {}).settings
     report: Report | None = None
     counting = sys.stderr.isatty()
-    for report in dataset.inspect(folder, settings.val_fraction, settings.seed):
+    for report in inspection.inspect(folder, settings.val_fraction, settings.seed):
         if counting:
             line = f"\r{report.headers_read:,} of {report.images:,} headers read"
             print(line, end="", file=sys.stderr, flush=True)

@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from engine.plan.dataset import Report
+from engine.plan.inspection import Report
 from engine.plan.machine import Machine
 from engine.plan.strategies import Strategy, known_strategies
 from tui.draft import Draft
@@ -45,6 +45,18 @@ class SetupLayout(Screen[None]):
         Binding("shift+tab", "pane(-1)", "previous pane", show=False),
     ]
     BINDING_GROUP_TITLE = "setup"
+    FIRST_KEYS: ClassVar[tuple[str, ...]] = (
+        *("start", "tick", "choose", "open", "cycle", "enter", "more", "pane"),
+        *("learning_rate", "network", "path"),
+    )
+    SHORT_WORDS: ClassVar[dict[str, str]] = {
+        "start": "start",
+        "enter": "edit",
+        "open": "fold",
+        "pane": "pane",
+        "learning_rate": "rate",
+        "path": "find",
+    }
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # noqa: RUF012 (as the base has it)
     VERTICAL_BREAKPOINTS = [(0, "-low"), (36, "-high")]  # noqa: RUF012

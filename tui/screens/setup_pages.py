@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from engine.plan import learning_rate
 from engine.plan.config import Settings
-from engine.plan.dataset import Report
+from engine.plan.inspection import Report
 from engine.plan.recipes import RECIPES
 from engine.plan.summary import IMAGENET_CLASSES, summarize
 from tui.screens.paged import Page

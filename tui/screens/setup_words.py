@@ -7,7 +7,7 @@ from pathlib import Path
 from textual.content import Content
 
 from engine.plan.config import Settings, declarations
-from engine.plan.dataset import Report
+from engine.plan.inspection import Report
 from engine.plan.machine import Machine
 from engine.plan.recipes import RECIPES
 from engine.plan.text import clean

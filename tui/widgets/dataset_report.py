@@ -6,7 +6,7 @@ import textwrap
 
 from textual.content import Content
 
-from engine.plan.dataset import ClassCount, Report
+from engine.plan.inspection import ClassCount, Report
 from tui.widgets.lines import Lines
 
 _LABEL = 12
