@@ -87,3 +87,21 @@ async def test_the_footer_follows_what_nobody_tells_it(
         monkeypatch.setattr(screen, "check_action", check)
         await driver.until(lambda: "l learning rate" not in driver.frame)
         assert "i network" in driver.frame
+
+
+async def test_setup_names_its_keys_on_a_narrow_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = Start(experiments_directory=tmp_path, dataset=tmp_path)
+    async with drive(monkeypatch, SIZES[1], start) as driver:
+        for first in (
+            "Enter start  Space tick  Tab pane",
+            "← → change  Enter edit  m more  Tab pane",
+            "Enter choose  → ← fold  Tab pane",
+        ):
+            await driver.until(lambda first=first: footer(driver).startswith(f" {first}"))  # type: ignore[misc]
+            assert "l rate  i network" in footer(driver)
+            assert footer(driver).endswith("? help  q quit")
+            assert len(footer(driver)) <= SIZES[1][0]
+            await driver.press("tab")
+        await driver.until(lambda: footer(driver).startswith(" Tab next pane  l learning rate"))

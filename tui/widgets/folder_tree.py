@@ -44,8 +44,8 @@ class FolderTree(Lines):
     BINDING_GROUP_TITLE = "folders"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "choose"),
-        Binding("right", "open", "open", key_display="→"),
-        Binding("left", "close", "close", key_display="←"),
+        Binding("right", "open", "open, close", key_display="→ ←", tooltip="open"),
+        Binding("left", "close", "close", show=False),
         Binding("space", "toggle_folder", "open or close", show=False),
     ]
 
