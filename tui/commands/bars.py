@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from engine.journal.views import ExperimentView
 from engine.plan.text import clean
 from tui.queue_news import turn
 from tui.widgets import format as show
+from tui.widgets.fitting import at_word, in_middle
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -18,6 +20,33 @@ if TYPE_CHECKING:
 
 _MOST = 8
 """Bars of runs at once, at most."""
+
+_BAR = 30
+_LEAST = 8
+"""Cells of a bar, and of one where it is narrow."""
+_SHARE = 6
+_DOING = 40
+"""Cells that what a run does may need: its epoch, the time left, images/s."""
+_GAPS = 3
+"""Cells between the four columns."""
+
+
+class Widths(NamedTuple):
+    """Cells of the columns."""
+
+    name: int
+    bar: int
+    doing: int
+
+
+def widths(names: Iterable[str], room: int) -> Widths:
+    """What ``room`` cells hold: names whole if they can be, and a shorter bar sooner than less of
+    what a run does."""
+    longest = max(map(len, names), default=0)
+    rest = room - _SHARE - _GAPS
+    bar = min(_BAR, max(_LEAST, rest - longest - _DOING))
+    name = min(longest, max(12, rest - _LEAST - _DOING))
+    return Widths(name, bar, max(0, rest - name - bar))
 
 
 class Sink(Protocol):
@@ -62,9 +91,10 @@ class Bars:
 
         from tui.commands.table import console
 
+        self._bar = BarColumn(bar_width=_BAR)
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=30),
+            self._bar,
             TextColumn("{task.fields[share]:>6}", markup=False),
             TextColumn("{task.fields[doing]}", markup=False),
             console=console(),
@@ -88,6 +118,9 @@ class Bars:
         from engine.report.progress import progress
 
         shares = []
+        names = [run.strategy for run in view.runs]
+        room = widths(names, self._progress.console.width)
+        self._bar.bar_width = room.bar
         for run in view.runs:
             now = progress(run, time.time())
             doing = [now.phase]
@@ -100,13 +133,15 @@ class Bars:
             )
             # A terminal has lines for a few; of many the one at hand is shown, and all together.
             visible = len(view.runs) <= _MOST or run.state == "running"
-            self._update(run.run, run.strategy, now.fraction, ", ".join(doing), visible=visible)
+            told = at_word(", ".join(doing), room.doing)
+            name = in_middle(run.strategy, room.name)
+            self._update(run.run, name, now.fraction, told, visible=visible)
         if len(view.runs) > 1:
             running = next((each for each in view.runs if each.state == "running"), None)
             at = clean(view.preparing.name) if view.preparing else ""
             if running is not None:
                 at = turn(view, running)
-            self._update("", "all", sum(shares) / len(shares), at)
+            self._update("", "all", sum(shares) / len(shares), at_word(at, room.doing))
 
     def _update(
         self, key: str, name: str, share: float | None, doing: str, *, visible: bool = True
@@ -115,6 +150,7 @@ class Bars:
             self._tasks[key] = self._progress.add_task(name, total=1.0, share="", doing="")
         self._progress.update(
             self._tasks[key],
+            description=name,
             completed=share or 0.0,
             share=show.percent(share, 0),
             doing=doing,

@@ -40,6 +40,16 @@ def at_word(text: str, width: int) -> str:
     return (kept.rstrip(" ,·:;") + " …")[-width:] if width > 0 else ""
 
 
+def in_middle(text: str, width: int) -> str:
+    """``text`` in at most ``width`` characters; where it is longer, its two ends around ``…``: of
+    names that begin alike the ends tell them apart."""
+    if len(text) <= width:
+        return text
+    room = max(0, width - 1)
+    first = room // 2
+    return (text[:first] + "…" + text[len(text) - (room - first) :])[: max(0, width)]
+
+
 def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     """``text`` in lines of at most ``width`` characters, all but the first with ``indent``."""
     return textwrap.wrap(text, max(8, width), subsequent_indent=indent) or [""]
