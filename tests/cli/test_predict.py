@@ -84,6 +84,16 @@ LINES = [
 ]
 
 
+def test_top_5_is_told_where_it_tells_something() -> None:
+    guesses = tuple(Guess(place, name, 0.2) for place, name in enumerate("abcde"))
+    lines = [Line(f"val/{name}/1.png", name, guesses, "") for name in "acef"]
+    five, six = (msgspec.structs.replace(JUDGE, classes=classes) for classes in (5, 6))
+    assert predictions.summary(lines, five) == "4 of known class: top-1 1 (25.0 %)"
+    assert predictions.summary(lines, six) == (
+        "4 of known class: top-1 1 (25.0 %), top-5 3 (75.0 %)"
+    )
+
+
 def test_a_table_has_a_row_per_image(capsys: pytest.CaptureFixture[str]) -> None:
     predictions.show_table(LINES, JUDGE)
     rows = [" ".join(row.split()) for row in capsys.readouterr().out.splitlines()]
@@ -93,10 +103,10 @@ def test_a_table_has_a_row_per_image(capsys: pytest.CaptureFixture[str]) -> None
         "val/ants/2.png ants =bees 62.5 % ants 37.5 %",
         "cut\ufffd.png – unreadable: image file is truncated",
     ]
-    assert predictions.summary(LINES) == (
-        "2 of known class: top-1 1 (50.0 %), top-5 2 (100.0 %); 1 of 3 cannot be read"
+    assert predictions.summary(LINES, JUDGE) == (
+        "2 of known class: top-1 1 (50.0 %); 1 of 3 cannot be read"
     )
-    assert predictions.summary(LINES[:0]) == ""
+    assert predictions.summary(LINES[:0], JUDGE) == ""
     chosen = Chosen(Path("/runs/best.pt"))
     assert checkpoints.told(chosen, JUDGE) == (
         "best.pt: resnet18, 2 classes, 32 px, epoch 4, 75.0 % right in validation, averaged weights"

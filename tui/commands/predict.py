@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
         predictions.write_csv(lines, judge, target)
     elif not arguments.json:
         predictions.show_table(lines, judge)
-    summary = predictions.summary(lines)
+    summary = predictions.summary(lines, judge)
     if summary:
         print(summary, file=about, flush=True)
     return EXIT_DONE if any(line.guesses for line in lines) else EXIT_WRONG_INPUT

@@ -65,18 +65,23 @@ def unknown(judge: Judge) -> str:
     return "; ".join(told)
 
 
-def summary(lines: Sequence[Line]) -> str:
-    """How many are what their folders say; empty where no folder says anything."""
+def summary(lines: Sequence[Line], judge: Judge) -> str:
+    """How many are what their folders say; empty where no folder says anything.
+
+    Among five classes or fewer the right one is always in the top five, which then says nothing.
+    """
     known = [line for line in lines if line.truth is not None and line.guesses]
     unread = sum(not line.guesses for line in lines)
     told = []
     if known:
         right = sum(line.guesses[0].name == line.truth for line in known)
-        among = sum(any(each.name == line.truth for each in line.guesses) for line in known)
-        told.append(
-            f"{len(known):,} of known class: top-1 {right:,} ({show.percent(right / len(known))}), "
-            f"top-5 {among:,} ({show.percent(among / len(known))})"
+        said = (
+            f"{len(known):,} of known class: top-1 {right:,} ({show.percent(right / len(known))})"
         )
+        if judge.classes > BEST:
+            among = sum(any(each.name == line.truth for each in line.guesses) for line in known)
+            said += f", top-5 {among:,} ({show.percent(among / len(known))})"
+        told.append(said)
     if unread:
         told.append(f"{unread:,} of {len(lines):,} cannot be read")
     return "; ".join(told)
