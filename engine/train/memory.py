@@ -30,10 +30,14 @@ class Gauge:
         self._trying = False
         self._kept = dict.fromkeys(devices, (0, 0))
         """Peaks before the latest step that does not count: allocated, reserved."""
+        self._highest = 0
+        """Of this process's own memory so far: the kernel's figure is rounded anew at every look,
+        and may be lower than it was."""
 
     def forget_peaks(self) -> None:
         """What was before, such as imports and a warm-up, is no peak of the training."""
         self._kept = dict.fromkeys(self._devices, (0, 0))
+        self._highest = 0
         self._reset()
         try:
             # "To reset the peak resident set size, 5 can be written": proc_pid_clear_refs(5).
@@ -62,7 +66,7 @@ class Gauge:
         ``room``: the device's driver is asked as well, for what is free.
         """
         rss = int(psutil.Process().memory_info().rss)
-        peak_rss = max(rss, _peak_rss())
+        peak_rss = self._highest = max(self._highest, rss, _peak_rss())
         if self._kind == "cuda":
             device = max(self._devices, key=self._peaks)
             # torch's other functions flatten and sort all of it for every single number.

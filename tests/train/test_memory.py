@@ -30,8 +30,10 @@ def test_a_peak_before_the_training_is_none_of_it() -> None:
     risen = gauge.read()
     assert risen.peak_rss - after.peak_rss > 150 * MIB
     again.close()
-    # The kernel counts in batches of pages.
-    assert gauge.read().peak_rss >= risen.peak_rss - MIB
+    # The kernel counts in batches of pages, and may say less than before.
+    for _ in range(50):
+        _held(MIB).close()
+        assert gauge.read().peak_rss >= risen.peak_rss
     assert after.allocated is after.peak_allocated is after.retries is None
 
 
