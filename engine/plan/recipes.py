@@ -64,8 +64,8 @@ _TINY_IMAGENET = Recipe(
     about="from scratch on small pictures: 64 px, 200 classes of 500",
     source="README_tiny_imagenet.md of github.com/zeyuanyin/torchvision-tiny-imagenet: "
     "torchvision's reference script with 100 epochs, a batch of 256, momentum 0.9, weight decay "
-    "1e-4 and a cosine; 60.7 % top-1 with ResNet-18 (README.md there). The learning rate and crops of 8 "
-    "to 100 % of the area, mirrored, are those of Yun et al. 2020 (arXiv 2003.13964, train.py "
+    "1e-4 and a cosine; 60.7 % top-1 with ResNet-18 (README.md there). The learning rate and crops "
+    "of 8 to 100 % of the area, mirrored, are those of Yun et al. 2020 (arXiv 2003.13964, train.py "
     "and datasets.py of github.com/alinlab/cs-kd, at 32 px): 0.1 for a batch of 128, so 0.2 "
     "for 256, where the first script has 0.5. Differs: 5 epochs of warm-up. The network has "
     "the large first convolution that is meant for 224 px, which costs accuracy at 64.",
