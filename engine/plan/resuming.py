@@ -19,6 +19,7 @@ from engine.plan.machine import ANY, Machine
 from engine.plan.rules import broken_rule
 from engine.plan.runs import RunPlan
 from engine.plan.shares import norm_batch
+from engine.plan.spread import kind_of
 from engine.plan.strategies import SWITCHES, Strategy
 from engine.plan.switches import check, combine
 from engine.plan.values import show
@@ -44,6 +45,9 @@ CHANGEABLE: frozenset[str] = frozenset(
     )
 )
 """The settings with which a run may go on."""
+
+
+SCALE = "the scale of fp16 gradients begins anew"
 
 
 def check_given(runs: Sequence[RunPlan], given: Mapping[str, Any]) -> None:
@@ -75,9 +79,10 @@ def replanned(
 ) -> tuple[RunPlan, ...]:
     """Plans by which ``runs`` go on, each under its own name.
 
-    ``settings`` are those of the experiment, which ``given`` change; ``chosen`` is another strategy
-    for all of them, which gets a name of its own where one of ``others``, the strategies of the
-    other runs, has it. Raises ``SettingError`` and ``StrategyError``.
+    ``settings`` are those of the experiment. What was given when a run went on before stands, and
+    ``given`` changes it; ``chosen`` is another strategy for all of them, which gets a name of its
+    own where one of ``others``, the strategies of the other runs, has it. Raises ``SettingError``
+    and ``StrategyError``.
     """
     check_given(runs, given)
     names = {run.strategy.name for run in runs}
@@ -87,16 +92,56 @@ def replanned(
             "does with --run"
         )
     if chosen is None and not any(name in given for name in (*SWITCHES, *_PLACES)):
-        return tuple(replace(run, settings=replace(run.settings, **given)) for run in runs)
+        return tuple(
+            replace(
+                run,
+                settings=replace(run.settings, **given),
+                asked=replace(_asked(run, settings), **given),
+            )
+            for run in runs
+        )
     found = []
     for run in runs:
         strategy = chosen or run.strategy
-        found.append(_combined(run, strategy, replace(settings, **given), given, machine))
+        asked = replace(_asked(run, settings), **given)
+        found.append(_combined(run, strategy, asked, given, machine))
     if chosen is not None and chosen.name not in names:
         free = (chosen.name if each == 1 else f"{chosen.name}-{each}" for each in count(1))
         called = replace(chosen, name=next(name for name in free if name not in others))
         found = [replace(run, strategy=called) for run in found]
     return tuple(found)
+
+
+def still_given(run: RunPlan, settings: Settings) -> dict[str, str]:
+    """What was given when a run went on before, and stands: by its name, as ``--workers 1``.
+
+    ``settings`` are those of the experiment.
+    """
+    if run.asked is None:
+        return {}
+    name = run.strategy.name
+    other = {} if run.run.endswith(f"-{name}") else {"strategy": f"--strategy {name}"}
+    return other | {
+        name: _as_given(name, getattr(run.asked, name))
+        for name in declarations()
+        if name in CHANGEABLE and getattr(run.asked, name) != getattr(settings, name)
+    }
+
+
+def _as_given(name: str, value: Any) -> str:
+    """``--workers 1``, ``--compile`` or ``--no-compile``."""
+    if isinstance(value, bool):
+        return flag(name) if value else flag(f"no_{name}")
+    return f"{flag(name)} {show(name, value)}"
+
+
+def _asked(run: RunPlan, settings: Settings) -> Settings:
+    """The settings of a run as they were last asked for."""
+    if run.asked is not None:
+        return run.asked
+    # What no strategy decides is in its own settings as it was asked for.
+    plain = CHANGEABLE.difference(SWITCHES, _PLACES)
+    return replace(settings, **{name: getattr(run.settings, name) for name in plain})
 
 
 def _combined(
@@ -113,7 +158,12 @@ def _combined(
         raise StrategyError(why)
     ranks = settings.nproc or 1 if strategy.parallelism in ("ddp", "fsdp") else 1
     return replace(
-        run, strategy=strategy, settings=settings, loaders=max(run.loaders, ranks), view=run.view
+        run,
+        strategy=strategy,
+        settings=settings,
+        loaders=max(run.loaders, ranks),
+        view=run.view,
+        asked=asked,
     )
 
 
@@ -124,8 +174,9 @@ def way(plan: RunPlan) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
-def not_kept(before: RunPlan, after: RunPlan) -> tuple[str, ...]:
-    """What a run loses by going on with another plan, as the rest of a sentence each."""
+def not_kept(before: RunPlan, after: RunPlan, machine: Machine = ANY) -> tuple[str, ...]:
+    """What a run loses by going on with another plan on ``machine``, as the rest of a sentence
+    each."""
     lost = []
     if _way(before) != _way(after):
         lost.append("sums are added up in another order, so the last bits differ")
@@ -133,14 +184,22 @@ def not_kept(before: RunPlan, after: RunPlan) -> tuple[str, ...]:
         lost.append("arithmetic of another precision: the last bits differ")
     if _ranks(before) != _ranks(after) and _differ(before):
         lost.append("each rank had running statistics of its own: those of the first go on for all")
-    if after.settings.precision == "fp16" and before.settings.precision != "fp16":
-        lost.append("the scale of fp16 gradients begins anew")
+    if _scales(after.settings, machine) and not _scales(before.settings, machine):
+        lost.append(SCALE)
     was, now = norm_batch(before), norm_batch(after)
     if was != now:
         lost.append(f"batch normalisation sees {now} images at once, and saw {was}")
     if lost:
         lost.append("times and memory in the table are those of the new way alone")
     return tuple(lost)
+
+
+def _scales(settings: Settings, machine: Machine) -> bool:
+    """Whether gradients are scaled: in fp16, which mixed precision is where a GPU has no bf16."""
+    if settings.precision != "mixed":
+        return settings.precision == "fp16"
+    kind = kind_of(settings, machine)
+    return any(each.kind == kind and not each.bf16 for each in machine.devices)
 
 
 def _ranks(plan: RunPlan) -> tuple[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -50,6 +50,9 @@ class RunPlan:
     processes are chosen by themselves there are as many at least, in every strategy."""
     trial: bool = False
     """It only measures a batch size: no validation, no checkpoints; see ``engine.run.search``."""
+    asked: Settings | None = field(default=None, compare=False)
+    """Where it went on otherwise than it began: the settings as they were asked for then, before a
+    strategy was put together with them. ``None``: those of the experiment."""
     schema: int = SCHEMA
 
     @property

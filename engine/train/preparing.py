@@ -161,8 +161,8 @@ def _go_on(job: Job, resumed: restoring.Resumed) -> None:
     job.spent = state["seconds"]
     job.earlier = Earlier(own["steps"]["sums"], own["epoch_seconds"])
     if job.world.first:
-        text = restoring.told(resumed, job.plan, job.world)
-        less = restoring.lost(resumed, job.plan)
+        less = restoring.lost(resumed, job.plan, job.strategy.precision)
+        text = restoring.told(resumed, job.plan, job.world, less)
         job.recorder.post(Notice(level="warning" if less else "info", text=text, code="resumed"))
 
 

@@ -12,7 +12,7 @@ import torch
 
 from engine.errors import CheckpointError, ResnetTuiError
 from engine.journal.checkpoints import Header, read_header
-from engine.plan.resuming import not_kept
+from engine.plan.resuming import SCALE, not_kept
 from engine.plan.runs import RunPlan
 from engine.plan.text import clean
 from engine.train import running_sums
@@ -101,17 +101,23 @@ def restore_random(own: Mapping[str, Any], device: torch.device) -> None:
         torch.cuda.set_rng_state(own["device_rng"], device)
 
 
-def lost(resumed: Resumed, plan: RunPlan) -> tuple[str, ...]:
-    """What is lost by going on by ``plan``: see ``resuming.not_kept``, which says so before."""
+def lost(resumed: Resumed, plan: RunPlan, precision: str) -> tuple[str, ...]:
+    """What is lost by going on by ``plan``: see ``resuming.not_kept``, which says so before.
+
+    ``precision``: what it computes in on this device.
+    """
     try:
         before = msgspec.convert(resumed.state["config"], RunPlan)
     except (msgspec.ValidationError, ResnetTuiError):
         return ("how it was trained is told in another version's words",)
-    return not_kept(before, plan)
+    gone = not_kept(before, plan)
+    if precision == "fp16" and not resumed.state["scaler"] and SCALE not in gone:
+        gone = (SCALE, *gone)
+    return gone
 
 
-def told(resumed: Resumed, plan: RunPlan, world: World) -> str:
-    """Where training goes on, and what could not be kept."""
+def told(resumed: Resumed, plan: RunPlan, world: World, gone: tuple[str, ...]) -> str:
+    """Where training goes on, and what could not be kept: ``gone``, as ``lost`` says it."""
     header = resumed.header
     epoch = min(header.epoch + 1, plan.settings.epochs)
     text = f"goes on from step {header.step} ({resumed.path.name}, epoch {epoch})"
@@ -120,7 +126,6 @@ def told(resumed: Resumed, plan: RunPlan, world: World) -> str:
             f" as {plan.strategy.name} on {_ranks(world.size)}, and was trained as "
             f"{clean(header.strategy)} on {_ranks(header.world_size)}"
         )
-    gone = lost(resumed, plan)
     return f"{text}; not kept: {'; '.join(gone)}" if gone else text
 
 

@@ -11,6 +11,7 @@ import pytest
 from engine.errors import SettingError, StrategyError
 from engine.plan import resuming, space
 from engine.plan.config import Settings, declarations
+from engine.plan.machine import ANY, Device, Machine
 from engine.plan.runs import RunPlan, plan_runs
 from engine.plan.strategies import strategy
 from tests.plan.machines import CPU
@@ -20,7 +21,8 @@ GIB = 1 << 30
 
 def runs(*names: str, **settings: Any) -> tuple[RunPlan, ...]:
     made = Settings(**{"batch_size": 32, "device": "cpu", **settings})
-    return plan_runs(Path("/data"), made, tuple(strategy(name) for name in names), CPU)
+    machine = CPU if made.device == "cpu" else ANY
+    return plan_runs(Path("/data"), made, tuple(strategy(name) for name in names), machine)
 
 
 def replanned(
@@ -80,6 +82,36 @@ def test_what_says_nothing_of_computing_leaves_the_rest_as_it_is() -> None:
     assert new == replace(those[0], settings=replace(those[0].settings, workers=5, backup_epochs=0))
 
 
+def test_what_was_given_before_stands_and_the_new_goes_on_top() -> None:
+    asked = Settings(batch_size=32, device="cpu")
+    (single,) = runs("single")
+    assert resuming.still_given(single, asked) == {}
+    (first,) = replanned((single,), "ddp", nproc=3, max_steps=9, gradient_checkpointing=True)
+    # Other switches, another place, no switch at all, another strategy.
+    (second,) = replanned((first,), precision="bf16", save_steps=4)
+    (third,) = replanned((second,), device="cpu", workers=1)
+    (last,) = replanned((third,), max_steps=None)
+    ddp = last.settings
+    assert (last.strategy.name, ddp.nproc, ddp.precision) == ("ddp", 3, "bf16")
+    assert ddp.gradient_checkpointing
+    assert (ddp.max_steps, ddp.save_steps, ddp.workers) == (None, 4, 1)
+    assert resuming.still_given(last, asked) == {
+        "strategy": "--strategy ddp",
+        "workers": "--workers 1",
+        "save_steps": "--save-steps 4",
+        "precision": "--precision bf16",
+        "nproc": "--nproc 3",
+        "gradient_checkpointing": "--gradient-checkpointing",
+    }
+    (back,) = replanned((last,), "single", precision="fp32", gradient_checkpointing=False)
+    assert (back.settings.nproc, back.settings.workers, back.settings.save_steps) == (1, 1, 4)
+    assert back.settings.precision == "fp32"
+    # What an earlier version kept nowhere but in the settings of the run.
+    older = replace(single, settings=replace(single.settings, save_steps=7))
+    (new,) = replanned((older,), accumulate=2)
+    assert (new.settings.save_steps, new.settings.accumulate) == (7, 2)
+
+
 def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(StrategyError, match="amp, single cannot all go on as ddp"):
         replanned(runs("single", "amp"), "ddp")
@@ -105,6 +137,18 @@ def test_what_is_not_kept_is_said() -> None:
     assert "sees 4 images" in "; ".join(resuming.not_kept(single, pipe))
     half = replace(single, settings=replace(single.settings, precision="fp16"))
     assert "the scale of fp16 gradients begins anew" in resuming.not_kept(single, half)
+
+
+def test_mixed_precision_scales_gradients_where_a_gpu_has_no_bf16() -> None:
+    (single,), (amp,) = runs("single", device="cuda"), runs("amp", device="cuda")
+    scale = "the scale of fp16 gradients begins anew"
+    for bf16 in (False, True):
+        machine = Machine(devices=(Device(kind="cuda", index=0, name="a GPU", bf16=bf16),))
+        assert (scale in resuming.not_kept(single, amp, machine)) is not bf16
+        assert scale not in resuming.not_kept(amp, amp, machine)
+        half = replace(amp, settings=replace(amp.settings, precision="fp16"))
+        assert (scale in resuming.not_kept(amp, half, machine)) is bf16
+    assert scale not in resuming.not_kept(single, amp), "nobody knows of the GPU"
 
 
 def test_what_is_not_lost_is_not_said_to_be() -> None:

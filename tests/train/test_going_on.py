@@ -177,3 +177,14 @@ def test_another_way_goes_on_and_says_what_it_cannot_keep(tmp_path: Path, nurser
     assert sorted(outcome.steps["0 loss"]) == list(range(12))
     assert [sum(rank[1] for rank in told) for told in outcome.epochs.values()] == [25, 25, 25]
     assert [told[1] for told in outcome.validations.values()] == [10, 10, 10]
+
+
+def test_a_rank_knows_what_mixed_precision_is_on_its_device(tmp_path: Path, pictures: Path) -> None:
+    made = plan(pictures, epochs=1)
+    _fit(tmp_path, made)
+    saved = tmp_path / made.run / "checkpoints" / "last.pt"
+    resumed = restoring.read(saved, made, ("class0", "class1", "class2"))
+    mixed = plan(pictures, "amp", epochs=1)
+    begins_anew = "the scale of fp16 gradients begins anew"
+    assert begins_anew in restoring.lost(resumed, mixed, "fp16")
+    assert begins_anew not in restoring.lost(resumed, mixed, "bf16")
