@@ -178,8 +178,11 @@ def _extended(experiment: Experiment, plans: Sequence[RunPlan]) -> Experiment:
         lock.release()
 
 
-def unfinished(experiment: Experiment, runs: Collection[str]) -> tuple[str, ...]:
-    """The names of those of ``runs``, or of all without any, that are neither done nor under way.
+def unfinished(
+    experiment: Experiment, runs: Collection[str], also: Collection[str] = ()
+) -> tuple[str, ...]:
+    """The names of those of ``runs``, or of all without any, that are neither done nor under way;
+    of those in ``also`` even what is done.
 
     Raises ``ExperimentError`` where there are none, or no such runs.
     """
@@ -197,12 +200,14 @@ def unfinished(experiment: Experiment, runs: Collection[str]) -> tuple[str, ...]
             return False
         if name not in ends:
             return not running
-        return ends[name].state != "done" and bool(runs or not past.taken_out(ends[name]))
+        if ends[name].state == "done":
+            return name in also
+        return bool(runs or not past.taken_out(ends[name]))
 
     again = tuple(name for name in names if is_meant(name))
     if not again:
-        also = ", and it is running" if running else ""
-        raise ExperimentError(f"nothing of {experiment.name} failed or was stopped{also}")
+        more = ", and it is running" if running else ""
+        raise ExperimentError(f"nothing of {experiment.name} failed or was stopped{more}")
     return again
 
 

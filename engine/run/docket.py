@@ -30,9 +30,12 @@ class Docket:
         self.experiment = experiment
         """With all runs that were added."""
         self._journal = journal
-        over = past.over(past.ended(experiment.directory), again)
+        ends = past.ended(experiment.directory)
+        over = past.over(ends, again, resume=resume)
         self._order = past.order(experiment.directory)
         self.queue = Queue(experiment.plan.runs, over, self._order)
+        self._lifted = {name for name, end in ends.items() if end.state == "done"} - over.keys()
+        """Runs that are done and go on, because a limit that ended them was lifted."""
         for name, place in self.queue.places.items():
             place.goes_on = resume or again is None or name not in again
 
@@ -89,14 +92,16 @@ class Docket:
             (plan,) = adding.decoded(plans) or (None,)
             if plan is not None and plan.run != run:
                 return f"the plan is one of {plan.run}, not of {run}"
-            if refused := self.queue.refusal(run):
+            if refused := self.queue.refusal(run, done=plan is None):
                 return refused
+            if self.queue.places[run].state == "done":
+                self._lifted.add(run)
             if plan is not None:
                 self.experiment = replan(self.experiment, [plan])
                 self.queue.replan(plan)
         except (ExperimentError, ValueError) as error:
             return str(error)
-        self.queue.again(run, goes_on=True)
+        self.queue.again(run, goes_on=True, done=False)
         self._settle_or_announce(run)
         return ""
 
@@ -127,7 +132,8 @@ class Docket:
 
     def _settle_or_announce(self, run: str) -> None:
         plan = self.queue.places[run].plan
-        if past.unjudged(self.experiment.directory, run, plan.ranks) == "done":
+        judged = run in self._lifted
+        if not judged and past.unjudged(self.experiment.directory, run, plan.ranks) == "done":
             self.queue.end(run, "done")
             attempt = past.attempts(self.experiment.directory, run)
             self.tell(RunEnded(run=run, attempt=attempt, state="done"))

@@ -42,15 +42,22 @@ def ended(directory: Path) -> dict[str, RunEnded]:
     return ends
 
 
-def over(ends: Mapping[str, RunEnded], again: Collection[str] | None) -> dict[str, RunEnded]:
+def over(
+    ends: Mapping[str, RunEnded], again: Collection[str] | None, *, resume: bool = False
+) -> dict[str, RunEnded]:
     """The ends that stand when a supervisor takes an experiment up again.
 
     ``again``: the runs that are to be done again; ``None``: all but those that are done or were
-    taken out of the queue. What has no end is done in any case.
+    taken out of the queue. What has no end is done in any case. What is done never begins anew,
+    and goes on (``resume``) where it is named: a limit that ended it was lifted.
     """
     if again is None:
         again = [run for run, end in ends.items() if end.state != "done" and not taken_out(end)]
-    return {run: end for run, end in ends.items() if end.state == "done" or run not in again}
+    return {
+        run: end
+        for run, end in ends.items()
+        if run not in again or (end.state == "done" and not resume)
+    }
 
 
 def taken_out(end: RunEnded) -> bool:
@@ -83,12 +90,23 @@ def attempts(directory: Path, run: str) -> int:
 
 def total_steps(directory: Path, run: str) -> int | None:
     """The steps that all of a run has, as the latest attempt that got ready told."""
+    ready = _ready(directory, run)
+    return ready.total_steps if ready is not None else None
+
+
+def steps(directory: Path, run: str) -> int | None:
+    """The same without regard to any limit: those of all of its epochs."""
+    ready = _ready(directory, run)
+    return ready.epochs * ready.steps_per_epoch if ready is not None else None
+
+
+def _ready(directory: Path, run: str) -> Ready | None:
     for attempt, _ in reversed(layout.attempts(directory / run)):
         # It is among the first lines.
         lines = Tail(layout.rank_journal(directory, run, attempt, 0)).read()
         for event in parse(lines)[0]:
             if isinstance(event, Ready):
-                return event.total_steps
+                return event
     return None
 
 

@@ -69,10 +69,10 @@ class Queue:
         self.places[run].state = state
         self.places[run].reason = reason
 
-    def again(self, run: str, *, goes_on: bool = False) -> str:
+    def again(self, run: str, *, goes_on: bool = False, done: bool = True) -> str:
         """Queues a run again, from its beginning or from where it was; the reason why not, or
-        nothing."""
-        if refused := self.refusal(run):
+        nothing. ``done``: see ``refusal``."""
+        if refused := self.refusal(run, done=done):
             return refused
         place = self.places[run]
         place.state = "queued"
@@ -81,12 +81,13 @@ class Queue:
         self._waiting.append(run)
         return ""
 
-    def refusal(self, run: str) -> str:
-        """Why a run cannot be queued again; nothing where it can."""
+    def refusal(self, run: str, *, done: bool = True) -> str:
+        """Why a run cannot be queued again; nothing where it can. ``done``: that it is, is one."""
         place = self.places.get(run)
         if place is None:
             return f"there is no run {run!r}"
-        return f"{run} is {place.state}" if place.state in ("queued", "running", "done") else ""
+        reasons = ("queued", "running", "done") if done else ("queued", "running")
+        return f"{run} is {place.state}" if place.state in reasons else ""
 
     def replan(self, plan: RunPlan) -> None:
         """A run will be trained by another plan."""

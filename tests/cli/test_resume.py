@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.experiment import Experiment
+from engine.experiment import Experiment, open_directory
 from engine.run import disk, resume
 from tests.cli.conftest import TINY, Finished
 from tests.journal.saving import save
@@ -70,6 +70,23 @@ def test_where_runs_go_on_and_what_is_lost_is_said_first(
     assert lines[0] == "01-single: goes on from step 12"
     assert lines[1].startswith("  as ddp; not kept: sums are added up in another order")
     assert asked == [("01-single", "single"), ("01-single", "ddp")]
+
+
+def test_what_was_given_before_stands_and_is_said(
+    stopped: Experiment, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resume, "start_supervisor", lambda *_, **__: 1)
+    one = ("resume", stopped.name, "--run", "01-single", "--detach")
+    assert cli.main([*one, "--strategy", "ddp", "--nproc", "2", "--save-steps", "5"]) == 0
+    capsys.readouterr()
+    assert cli.main([*one]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    before = "  as when it went on before: --strategy ddp, "
+    assert lines[1] == before + "--nproc 2, --save-steps 5"
+    assert cli.main([*one, "--nproc", "3"]) == 0
+    assert before + "--save-steps 5" in capsys.readouterr().out.splitlines()
+    (plan,) = open_directory(stopped.directory).plan.runs[:1]
+    assert (plan.strategy.name, plan.settings.nproc, plan.settings.save_steps) == ("ddp", 3, 5)
 
 
 def test_why_a_run_with_checkpoints_begins_at_its_beginning(

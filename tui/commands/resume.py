@@ -10,6 +10,7 @@ from tui.commands import arguments as shared
 
 if TYPE_CHECKING:
     from engine.experiment import Experiment
+    from engine.plan.machine import Machine
     from engine.plan.runs import RunPlan
     from engine.run.resume import Resumable
 
@@ -50,12 +51,13 @@ def run(arguments: argparse.Namespace) -> int:
     from tui.commands.words import farewell
 
     experiment = shared.experiment(arguments)
-    found = resume.resumable(experiment, arguments.only)
-    plans = _plans(experiment, found, options.chosen(arguments), arguments.strategy)
+    given = options.chosen(arguments)
+    found = resume.resumable(experiment, arguments.only, given)
+    plans = _plans(experiment, found, given, arguments.strategy)
     disk.check_resume(experiment.directory, plans or [each.plan for each in found])
     # A line of JSON is for a program: what is said to people goes elsewhere then.
     out = sys.stderr if arguments.json else sys.stdout
-    for line in _told(found, plans):
+    for line in _told(found, plans, given):
         print(line, file=out, flush=True)
     with Interrupts() as interrupts:
         resume.resume(experiment, [each.plan.run for each in found], plans)
@@ -98,8 +100,23 @@ def _plans(
     return replanned(runs, plan.settings, given, chosen=chosen, others=others, machine=machine)
 
 
-def _told(found: tuple[Resumable, ...], plans: tuple[RunPlan, ...]) -> list[str]:
-    """From where each goes on, and what is lost by going on otherwise."""
+def _machine(plan: RunPlan) -> Machine:
+    """Asks what mixed precision is on this machine's GPUs, where that matters."""
+    from engine.plan.machine import ANY
+    from engine.run import host
+    from tui.commands.waiting import while_waiting
+
+    if plan.settings.precision != "mixed" or plan.settings.device == "cpu":
+        return ANY
+    with while_waiting("asking torch what it can use"):
+        return host.probe()
+
+
+def _told(
+    found: tuple[Resumable, ...], plans: tuple[RunPlan, ...], given: dict[str, Any]
+) -> list[str]:
+    """From where each goes on, what is lost by going on otherwise, and what stands of what it was
+    given when it went on before."""
     from engine.plan.resuming import not_kept
     from engine.run.saved import explained
 
@@ -115,8 +132,11 @@ def _told(found: tuple[Resumable, ...], plans: tuple[RunPlan, ...]) -> list[str]
             start += ", for no checkpoint of it can be used: damaged, or not written by resnet-tui"
         lines.append(f"{name}: {start}")
         new = after.get(name)
-        if each.found and new is not None and (lost := not_kept(each.plan, new)):
+        if each.found and new is not None and (lost := not_kept(each.plan, new, _machine(new))):
             other = new.strategy.name != each.plan.strategy.name
             how = f"as {new.strategy.name}" if other else "with other switches"
             lines.append(f"  {how}; not kept: {'; '.join(lost)}")
+        changed = {*given, *(["strategy"] if new and new.strategy != each.plan.strategy else [])}
+        if still := [text for setting, text in each.given.items() if setting not in changed]:
+            lines.append(f"  as when it went on before: {', '.join(still)}")
     return lines

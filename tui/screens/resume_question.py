@@ -32,6 +32,8 @@ def question(name: str, found: Sequence[Resumable], now: float) -> Question:
             "Its curves go on where its last checkpoint was saved; what was trained after that is "
             "trained again."
         )
+        if kept[0].given:
+            text += f" It goes on as it did last: {', '.join(kept[0].given.values())}."
         go_on = f"go on from {_place(kept[0])}, saved {_ago(kept[0], now)}"
         anew = "from the beginning; new curves take the place of these"
     else:
