@@ -11,8 +11,9 @@ from tests.tui.driving import SIZES, Driver, drive
 from tests.tui.on_disk import write_images
 from tui.draft import Draft, look_up
 from tui.start import Start
+from tui.widgets.setting_lines import SettingLines
 from tui.widgets.setting_rows import GROUPS, head, rows
-from tui.widgets.settings_form import SettingLines, SettingsForm
+from tui.widgets.settings_form import SettingsForm
 from tui.widgets.value_input import Field
 
 WIDE, SMALL = SIZES

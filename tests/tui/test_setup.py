@@ -16,7 +16,8 @@ from tui import output, readiness, recent
 from tui.messages import StartRefused
 from tui.start import Start
 from tui.widgets.folder_tree import FolderTree
-from tui.widgets.settings_form import SettingLines, SettingsForm
+from tui.widgets.setting_lines import SettingLines
+from tui.widgets.settings_form import SettingsForm
 
 both_sizes = pytest.mark.parametrize("size", SIZES, ids=["160x48", "80x24"])
 WIDE, NARROW = SIZES

@@ -16,7 +16,7 @@ from tui.compared import Added, Look, shown_source
 from tui.feed import Snapshot
 from tui.screens import compare_bars
 from tui.screens.compare_below import CompareBars, CompareChart
-from tui.screens.compare_layout import CompareLayout
+from tui.screens.compare_painting import ComparePainting
 from tui.screens.compare_plots import lines, plot, shown_runs
 from tui.screens.live_plots import Shown
 from tui.widgets.bars import bars
@@ -28,7 +28,7 @@ _REST = 8.0
 """Between two tables, times as long as one takes: what trains needs the cores more."""
 
 
-class CompareWork(CompareLayout):
+class CompareWork(ComparePainting):
     """Has the table made when something changed, one at a time, and what stands below it."""
 
     def __init__(self) -> None:

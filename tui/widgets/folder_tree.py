@@ -8,15 +8,15 @@ path, never by what is shown of it: names from outside may hold anything.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from engine.plan.text import clean
 from tui import setup_messages
+from tui.widgets.folder_rows import Kind, Row, drawn, names
 from tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
@@ -24,18 +24,6 @@ if TYPE_CHECKING:
 
 SHOWN = 1000
 """How many sub-folders of one folder are shown; ``/`` finds the others."""
-
-Kind = Literal["heading", "recent", "root", "folder", "note"]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of the tree. ``path`` is what it stands for, or what a note is about."""
-
-    kind: Kind
-    path: Path
-    depth: int = 0
-    text: str = ""
 
 
 class FolderTree(Lines):
@@ -110,7 +98,7 @@ class FolderTree(Lines):
 
     def matches(self) -> list[Path]:
         """The sub-folders of the top folder that pass the filter."""
-        return [self.root / name for name in self._names(self.root, self._needle)]
+        return [self.root / name for name in names(self._listings.get(self.root), self._needle)]
 
     def listing(self, folder: Path) -> Listing | None:
         return self._listings.get(folder)
@@ -167,22 +155,14 @@ class FolderTree(Lines):
 
     def line(self, number: int, width: int) -> Content:
         row = self._rows[number]
-        pointer = ("▌" if number == self.cursor and self.has_focus else " ", "$primary")
-        if row.kind == "heading":
-            return Content.assemble(" ", (row.text, "$quiet"))
-        indent = " " + "  " * row.depth
-        if row.kind == "note":
-            return Content.assemble(indent, "  ", (row.text, "$quiet italic"))
-        colour = "" if row.path != self.chosen else "$error" if self._bad else "$success"
-        mark = ("✗ " if self._bad else "● ", colour) if colour else ("", "")
-        if row.kind == "recent":
-            name = clean(row.path.name or str(row.path))
-            where = _short(row.path.parent, max(0, width - len(name) - 6))
-            return Content.assemble(pointer, "  ", mark, name, ("  " + where, "$quiet"))
-        arrow = ("▾ " if row.path in self._open else "▸ ", "$quiet")
-        if row.kind == "root":
-            return Content.assemble(pointer, arrow, mark, (_short(row.path, width - 5), "bold"))
-        return Content.assemble(pointer, indent[1:], arrow, mark, (clean(row.path.name), colour))
+        return drawn(
+            row,
+            width,
+            here=number == self.cursor and self.has_focus,
+            is_open=row.path in self._open,
+            chosen=self.chosen,
+            bad=self._bad,
+        )
 
     def _make_rows(self, cursor: Path | None = None) -> None:
         """Lists the rows anew; the cursor stays on the row it was on, or goes to ``cursor``."""
@@ -221,36 +201,17 @@ class FolderTree(Lines):
         if listing.problem:
             yield Row("note", folder, depth + 1, clean(listing.problem))
             return
-        names = self._names(folder, self._needle if not depth else "")
-        for name in names[:SHOWN]:
+        found = names(listing, self._needle if not depth else "")
+        for name in found[:SHOWN]:
             yield from self._folder_rows(folder / name, depth + 1)
-        if not names:
+        if not found:
             yield Row("note", folder, depth + 1, "no match" if self._needle else "no folders")
-        elif len(names) > SHOWN:
-            left = f"{len(names) - SHOWN:,} more: / finds them"
+        elif len(found) > SHOWN:
+            left = f"{len(found) - SHOWN:,} more: / finds them"
             yield Row("note", folder, depth + 1, left)
-
-    def _names(self, folder: Path, needle: str) -> list[str]:
-        """Names of the sub-folders to show; hidden ones only where a dot is asked for."""
-        listing = self._listings.get(folder)
-        if listing is None:
-            return []
-        hidden = needle.startswith(".")
-        needle = needle.casefold()
-        return [
-            name
-            for name, folded in zip(listing.names, listing.folded, strict=True)
-            if needle in folded and (hidden or not name.startswith("."))
-        ]
 
     def _want(self, folder: Path) -> None:
         """Asks for a folder's sub-folders; anew each time, what was known stays until then."""
         if folder not in self._wanted:
             self._wanted.add(folder)
             self.post_message(setup_messages.FolderWanted(folder))
-
-
-def _short(path: Path, room: int) -> str:
-    """A path cut at its beginning: its end tells more."""
-    text = clean(str(path))
-    return text if len(text) <= room else "…" + text[len(text) - max(0, room - 1) :]
