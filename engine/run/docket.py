@@ -30,12 +30,9 @@ class Docket:
         self.experiment = experiment
         """With all runs that were added."""
         self._journal = journal
-        ends = past.ended(experiment.directory)
-        over = past.over(ends, again, resume=resume)
+        over = past.over(past.ended(experiment.directory), again, resume=resume)
         self._order = past.order(experiment.directory)
         self.queue = Queue(experiment.plan.runs, over, self._order)
-        self._lifted = {name for name, end in ends.items() if end.state == "done"} - over.keys()
-        """Runs that are done and go on, because a limit that ended them was lifted."""
         for name, place in self.queue.places.items():
             place.goes_on = resume or again is None or name not in again
 
@@ -94,8 +91,6 @@ class Docket:
                 return f"the plan is one of {plan.run}, not of {run}"
             if refused := self.queue.refusal(run, done=plan is None):
                 return refused
-            if self.queue.places[run].state == "done":
-                self._lifted.add(run)
             if plan is not None:
                 self.experiment = replan(self.experiment, [plan])
                 self.queue.replan(plan)
@@ -132,8 +127,7 @@ class Docket:
 
     def _settle_or_announce(self, run: str) -> None:
         plan = self.queue.places[run].plan
-        judged = run in self._lifted
-        if not judged and past.unjudged(self.experiment.directory, run, plan.ranks) == "done":
+        if past.unjudged(self.experiment.directory, run, plan.ranks) == "done":
             self.queue.end(run, "done")
             attempt = past.attempts(self.experiment.directory, run)
             self.tell(RunEnded(run=run, attempt=attempt, state="done"))

@@ -111,9 +111,12 @@ def _ready(directory: Path, run: str) -> Ready | None:
 
 
 def unjudged(directory: Path, run: str, ranks: int) -> EndState | None:
-    """How all ``ranks`` say a run ended whose supervisor was killed before it could tell."""
+    """How all ``ranks`` say a run ended whose supervisor was killed before it could tell.
+
+    One that was told to be done and waits again goes on: a limit that ended it was lifted.
+    """
     attempt = attempts(directory, run)
-    if attempt == 0:
+    if attempt == 0 or _was_done(directory, run, attempt):
         return None
     watch = Watch(directory, run, attempt, ranks)
     watch.poll()
@@ -121,3 +124,11 @@ def unjudged(directory: Path, run: str, ranks: int) -> EndState | None:
         return None
     states = {event.state for event in watch.closings.values()}
     return "done" if states == {"done"} else None
+
+
+def _was_done(directory: Path, run: str, attempt: int) -> bool:
+    return any(
+        isinstance(event, RunEnded)
+        and (event.run, event.attempt, event.state) == (run, attempt, "done")
+        for event in events(directory)
+    )

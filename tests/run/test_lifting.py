@@ -14,7 +14,7 @@ from engine.experiment import open_directory
 from engine.journal import layout
 from engine.journal.reader import JournalReader
 from engine.plan import resuming
-from engine.run import adding, control, resume
+from engine.run import adding, control, past, resume
 from engine.run.docket import Docket
 from engine.run.spawn import start_supervisor
 from engine.run.teller import Teller
@@ -36,7 +36,16 @@ def test_a_run_that_is_done_goes_on_beyond_its_limit(squares: Path, parent: Path
     (found,) = resume.resumable(made, (), given)
     assert (found.plan.run, found.step, found.of) == (RUN, 3, 8)
     plans = resuming.replanned([found.plan], made.plan.settings, given)
-    assert resume.resume(made, (RUN,), plans) == (RUN,)
+    # One that was killed before its turn came; the next supervisor does the same.
+    resume._replanned(made, plans)
+    Docket(
+        open_directory(made.directory),
+        Teller(made.directory / layout.SUPERVISOR_JOURNAL),
+        [RUN],
+        resume=True,
+    ).announce()
+    assert RUN not in past.ended(made.directory)
+    assert resume.resume(made) == (RUN,)
     assert control.wait(made, SECONDS) == "done"
 
     (run,) = JournalReader(made.directory).read_all().runs

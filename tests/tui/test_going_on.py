@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,9 @@ def test_what_is_asked() -> None:
     assert several.choices[several.picked].id == "resume"
     many = question("ants", [resumable(each) for each in range(9)], 1000.0)
     assert many._body.plain.endswith("and 3 more")
+    given = replace(resumable(7), given={"workers": "--workers 1", "nproc": "--nproc 2"})
+    body = question("ants", [given], 1000.0)._body.plain
+    assert body.endswith("It goes on as it did last: --workers 1, --nproc 2.")
 
 
 class Calls:
