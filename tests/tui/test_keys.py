@@ -66,9 +66,9 @@ async def test_q_closes_a_page_and_says_so(
         for page in ("enter", "i", "r"):
             await look(page, "Compare ──")
         await driver.press("s")
-        await driver.until_seen("find folder")
+        await driver.until_seen("/ find")
         for page in ("l", "i"):
-            await look(page, "find folder")
+            await look(page, "/ find")
         assert driver.app.is_running
 
 
