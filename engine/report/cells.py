@@ -21,6 +21,9 @@ Mark = Literal["best", "worst"]
 _OF_SPEED = frozenset(("speedup", "images_per_second", "batch_seconds_median", "batch_seconds_p95"))
 """What the call on a difference speaks of: where it says tie, none is the best."""
 
+_FEWEST, _MOST = 0.001, 1000
+"""Ends of an interval beyond which its digits say nothing more."""
+
 
 def cell(column: Column, row: Row) -> str:
     """The value as people read it; an unknown one is ``–``. A speed-up comes with its interval."""
@@ -43,7 +46,8 @@ def spelled(value: Value, unit: Unit) -> str:
 def speedup(difference: Difference) -> str:
     """``1.42x (1.31–1.54)``: the ratio, and where there are enough repeats its interval.
 
-    Three decimals where all of it is near 1: there a hundredth decides.
+    Three decimals where all of it is near 1: there a hundredth decides. An interval that reaches
+    beyond a thousandth or a thousand, as of two repeats that disagree, ends with ``<`` or ``>``.
     """
     ratio, low, high = difference.ratio, difference.low, difference.high
     if ratio is None:
@@ -57,7 +61,9 @@ def speedup(difference: Difference) -> str:
 
     if low is None or high is None:
         return f"{told(ratio)}x"
-    return f"{told(ratio)}x ({told(low)}–{told(high)})"
+    begin = f"<{_FEWEST:g}" if low < _FEWEST else told(low)
+    end = f">{_MOST:,}" if high > _MOST else told(high)
+    return f"{told(ratio)}x ({begin}–{end})"
 
 
 def factor(value: float) -> str:

@@ -7,10 +7,11 @@ from typing import get_args
 
 import pytest
 
-from engine.report.cells import marks, spelled
+from engine.report.cells import marks, speedup, spelled
 from engine.report.column import Unit, Value
 from engine.report.columns import COLUMNS
 from engine.report.compare import compare
+from engine.report.difference import Difference
 from engine.report.spelling import UNKNOWN
 from tests.report.comparisons import row
 from tests.report.tables import source
@@ -70,3 +71,18 @@ def test_a_speed_up_that_may_be_none_is_neither_the_best_nor_the_worst() -> None
     # Nor is the baseline the best while another may be faster.
     assert marks(column, rows) == {"first/ddp": "worst"}
     assert marks(column, [rows[0], rows[2]]) == {"first/single": "best", "first/ddp": "worst"}
+
+
+@pytest.mark.parametrize(
+    ("ratio", "low", "high", "expected"),
+    [
+        (1.42, 1.31, 1.54, "1.42x (1.31–1.54)"),
+        (1.0, 0.001, 1000.0, "1.00x (0.0010–1,000)"),
+        (0.3, 2e-22, 4.1e20, "0.30x (<0.001–>1,000)"),
+        (0.58, 0.0101, 1000.5, "0.58x (0.010–>1,000)"),
+    ],
+)
+def test_an_interval_that_says_nothing_has_no_digits_that_do(
+    ratio: float, low: float, high: float, expected: str
+) -> None:
+    assert speedup(Difference(ratio=ratio, low=low, high=high, call="undecided")) == expected
