@@ -143,7 +143,8 @@ class Feed:
         caught_up = self._reader.caught_up
         logged = caught_up and self._log.look()
         before = self._state, self._gone
-        self._ask_state()
+        # Who writes lives: what begins again is not to be called dead until the next second.
+        self._ask_state(at_once=applied and self._state not in ALIVE)
         if (
             applied
             or logged
@@ -178,9 +179,9 @@ class Feed:
         if self._slot is not None and self._slot.caught_up:
             remember(self.directory, self._slot.view)
 
-    def _ask_state(self) -> None:
+    def _ask_state(self, *, at_once: bool) -> None:
         now = time.monotonic()
-        if now - self._state_asked >= _STATE_EVERY:
+        if at_once or now - self._state_asked >= _STATE_EVERY:
             self._state = self.experiment.state()
             self._gone = self._state == "crashed" and not self.directory.is_dir()
             self._state_asked = now

@@ -11,11 +11,12 @@ import pytest
 
 from engine.errors import ExperimentError
 from engine.journal import events, layout
-from engine.journal.files import Appender
+from engine.journal.files import Appender, writer_fields
+from engine.journal.lock import Lock
 from engine.plan.strategies import strategy
 from tests.journal.saving import save
 from tests.journal.writing import Shape, write_experiment
-from tests.tui.queues import write_queue
+from tests.tui.queues import tell, write_queue
 from tui import feed as feeds
 from tui.feed import Feed
 
@@ -163,3 +164,24 @@ def test_runs_that_can_be_gone_on_with_are_known_as_soon_as_they_end(tmp_path: P
     assert snapshot is not None
     assert [run.state for run in snapshot.view.runs] == ["done", "done", "failed"]
     assert snapshot.kept == {"03-fsdp"}, "what is done is not gone on with"
+
+
+def test_what_goes_on_is_not_called_dead_on_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "_STATE_EVERY", 3600.0)
+    made = write_queue(tmp_path, (strategy("single"),))
+    feed = Feed(made.directory)
+    # The first state is asked for whatever the clock says: it has never been.
+    feed._state_asked = -3600.0
+    snapshot = read(feed).latest()
+    assert snapshot is not None
+    assert snapshot.state == "crashed"
+    lock = Lock(made.directory / layout.LOCK)
+    again = events.RunStarted(run="01-single", attempt=2, argv=(), pid=1)
+    tell(made.directory, events.SupervisorStarted(**writer_fields()), again)
+    read(feed)
+    snapshot = feed.latest()
+    lock.release()
+    assert snapshot is not None
+    assert (snapshot.view.runs[0].attempt, snapshot.state) == (2, "running")
