@@ -136,6 +136,9 @@ async def test_r_says_go_on_where_there_is_something_to_go_on_from(
             await driver.press("pagedown")
             seen += driver.frame
         assert "R  go on from its checkpoint, or begin anew" in seen
+        inside = [row.split("│")[1] for row in seen.splitlines() if row.count("│") == 2]
+        assert inside
+        assert not any("…" in row for row in inside), "nothing that help says is cut"
 
 
 async def test_an_experiment_goes_on_from_the_list(

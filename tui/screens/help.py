@@ -60,7 +60,7 @@ class HelpScreen(ModalScreen[None]):
         background: $background 60%;
     }
     HelpScreen > Vertical {
-        width: 64;
+        width: 76;
         max-width: 94%;
         height: auto;
         max-height: 90%;
