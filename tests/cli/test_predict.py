@@ -6,8 +6,10 @@ import csv
 import json
 import os
 import pickle
+import re
 import shutil
 import subprocess
+import textwrap
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from typing import Any
 import msgspec
 import pytest
 import torch
+from PIL import Image
 
 from engine.journal.predictions import Guess, Judge
 from engine.journal.reader import JournalReader
@@ -24,6 +27,8 @@ from tests.cli.conftest import TINY, Finished, call
 from tui.cli import main
 from tui.commands import checkpoints, predictions
 from tui.commands.predictions import Line
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +152,28 @@ def test_weights_are_written_for_others(finished: Finished, tmp_path: Path) -> N
     again = call("export", finished.directory, "--weights", path)
     assert again.returncode == 2
     assert "--force writes over it" in again.stderr
+
+
+def test_the_readmes_lines_give_the_same_shares(
+    finished: Finished, squares: Path, tmp_path: Path
+) -> None:
+    weights, photo = tmp_path / "net.pt", tmp_path / "photo.png"
+    assert call("export", finished.directory, "--weights", weights).returncode == 0
+    with Image.open(squares / "val" / "red" / "0.png") as image:
+        image.convert("RGB").resize((121, 90)).save(photo)
+    judged = call("predict", finished.directory, photo, "--json", "--device", "cpu")
+    told = {each["class"]: each["probability"] for each in json.loads(judged.stdout)["predictions"]}
+
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"((?:^    .*\n|^\n)*)^    shares = .*\n", readme, re.MULTILINE)
+    assert block is not None
+    lines = textwrap.dedent(block.group()).replace("net.pt", str(weights))
+    lines = lines.replace("photo.jpg", str(photo)).replace("224", "32").replace("256", "36.571428")
+    names: dict[str, Any] = {}
+    exec(lines, names)  # Ours, and what a user would run.
+    classes = ("blue", "red")
+    shares = dict(zip(classes, names["shares"][0].tolist(), strict=True))
+    assert shares == pytest.approx(told, abs=1e-5)
 
 
 def test_what_was_exported_is_judged_with_and_trained_on(
