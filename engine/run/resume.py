@@ -54,7 +54,14 @@ def resumable(
     where there are none, or no such runs, or where they may run on another machine.
     """
     must_be_gone(experiment)
-    names = unfinished(experiment, runs, lifted(experiment, runs, given))
+    try:
+        names = unfinished(experiment, runs, lifted(experiment, runs, given))
+    except ExperimentError as error:
+        cut = lifted(experiment, runs, {"max_steps": None, "max_time": None})
+        if not cut:
+            raise
+        more = "a higher --max-steps or --max-time, or none, goes on with it"
+        raise ExperimentError(f"{error}; a limit ended {', '.join(cut)}: {more}") from None
     plan = open_directory(experiment.directory).plan
     plans = {each.run: each for each in plan.runs}
     return tuple(
