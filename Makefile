@@ -9,16 +9,24 @@ STAMP := .venv/.installed
 run: install  ## open the dashboard with the sample data chosen; headless where there is no terminal
 	@$(BIN)/resnet-tui sample_data
 
+# Every command that tests start would compile its modules anew where this is set.
+export PYTHONDONTWRITEBYTECODE :=
+
 # Tests of these start no processes that train: they disturb neither each other nor what is timed.
 SIDE_BY_SIDE := tests/plan tests/journal tests/report tests/tui
-# These train, and time nothing: two at once are faster than one after the other.
-UNTIMED := tests/cli $(patsubst %,tests/train/test_%.py,average changing checkpoint_reading \
-	compiling equivalence footprint_is_true freeze going_on gpipe growing judging limits mixing norm \
-	objective optim predict resume skipping space_is_true summary_is_true torchrun updater weights_out)
+# These train, and time nothing: two at once are faster than one after the other. The longest come
+# first, so that neither of the two waits long for the other in the end.
+UNTIMED := $(patsubst %,tests/train/test_%.py,equivalence resume) \
+	$(patsubst %,tests/run/test_%.py,ddp resume search supervise) \
+	$(patsubst %,tests/train/test_%.py,compiling processes going_on torchrun limits) tests/cli \
+	$(patsubst %,tests/run/test_%.py,comparison changed_queue lifting torchrun) \
+	tests/test_imports.py $(patsubst %,tests/train/test_%.py,predict footprint_is_true gpipe \
+	weights_out space_is_true freeze average summary_is_true skipping out_of_memory growing judging \
+	strategy model sequence trial changing checkpoint_reading mixing norm objective optim updater)
 
 test: install  ## every test
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(SIDE_BY_SIDE); side=$$?; \
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(UNTIMED); untimed=$$?; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(UNTIMED); untimed=$$?; \
 	$(BIN)/python -m pytest $(addprefix --ignore=,$(SIDE_BY_SIDE) $(UNTIMED)) \
 		&& exit $$(( side | untimed ))
 

@@ -14,6 +14,16 @@ from tests.train.nursery import Nursery
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def shared_cores() -> None:
+    """Where tests train side by side, each computes on its share of the cores."""
+    sharing = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if sharing > 1:
+        import torch
+
+        torch.set_num_threads(max(1, torch.get_num_threads() // sharing))
+
+
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """3 classes, 24 training and 12 validation images of 32 px."""
