@@ -63,7 +63,8 @@ def test_a_strategy_that_gains_nothing_here_is_told_and_planned(
     squares: Path, parent: Path
 ) -> None:
     answer = call(
-        *("train", squares, "--strategy", "checkpointing,gpipe", "--stages", "3"),
+        # Named at once or one by one.
+        *("train", squares, "--strategy", "checkpointing", "--strategy=gpipe", "--stages", "3"),
         *("--micro-batches", "4", "--epochs", "1000", "--backup-epochs", "0", *TINY, "--detach"),
     )
     assert answer.returncode == 0, answer.stderr

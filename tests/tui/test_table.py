@@ -12,6 +12,7 @@ from rich.console import Console
 from engine.report.comparison import Comparison, Held
 from tests.report.comparisons import BASELINE, comparison, faster, row
 from tui.commands import results
+from tui.commands.table import say
 from tui.widgets import format as show
 
 ROWS = (
@@ -143,3 +144,21 @@ def test_all_of_it_is_printed(rows: Any, capsys: pytest.CaptureFixture[str]) -> 
 )
 def test_a_batch_in_pieces(whole: int, part: int, expected: str) -> None:
     assert show.pieces(whole, part) == expected
+
+
+@pytest.mark.parametrize("on_a_terminal", [True, False])
+def test_a_sentence_is_broken_between_words_and_only_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, *, on_a_terminal: bool
+) -> None:
+    class Output(io.StringIO):
+        def isatty(self) -> bool:
+            return on_a_terminal
+
+    monkeypatch.setattr(sys, "stdout", output := Output())
+    monkeypatch.setenv("COLUMNS", "24")
+    told = "amp wins: [1.3] times as fast as single, by more than noise"
+    say(told)
+    lines = output.getvalue().splitlines()
+    assert (len(lines) > 2) == on_a_terminal
+    assert max(map(len, lines)) <= 24 or not on_a_terminal
+    assert " ".join(line.strip() for line in lines) == told

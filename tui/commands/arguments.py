@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.experiment import Experiment
 
 
@@ -37,6 +39,7 @@ def add_training(parser: argparse.ArgumentParser) -> None:
     names = ", ".join(each.name for each in STRATEGIES)
     parser.add_argument(
         "--strategy",
+        action="append",
         metavar="NAME,NAME",
         help=f"strategies to train, one after another: {names}, or those of your own that "
         "'resnet-tui doctor' lists (default: single)",
@@ -67,14 +70,17 @@ def experiment(arguments: argparse.Namespace) -> Experiment:
     return find(arguments.experiment, directory(arguments))
 
 
-def strategies(text: str | None) -> tuple[str, ...]:
-    """The names in ``single,amp``, each once, aliases resolved; empty when none was given."""
-    if text is None:
+def strategies(texts: Sequence[str] | None) -> tuple[str, ...]:
+    """The names in ``single,amp``, each once, aliases resolved; empty when none was given.
+
+    The flag may be given several times. Raises ``StrategyError``.
+    """
+    if texts is None:
         return ()
     from engine.errors import StrategyError
     from engine.plan.strategies import strategy
 
-    names = [part.strip() for part in text.split(",") if part.strip()]
+    names = [part.strip() for text in texts for part in text.split(",") if part.strip()]
     if not names:
         raise StrategyError("--strategy is empty; name one, as single,amp")
     return tuple(dict.fromkeys(strategy(name).name for name in names))

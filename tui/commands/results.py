@@ -16,7 +16,7 @@ from engine.report.column import Column
 from engine.report.columns import COLUMNS
 from engine.report.comparison import Comparison, Constancy, Row, Source
 from engine.report.spelling import UNKNOWN
-from tui.commands.table import GAP, console, emit, plain_table
+from tui.commands.table import GAP, console, emit, plain_table, say
 
 _WEIGHTS = (
     "images_per_second", "speedup", "call", "top1", "train_seconds", "peak_memory", "val_loss",
@@ -53,7 +53,7 @@ def show(comparisons: Sequence[Comparison], letters: Mapping[str, str] | None = 
                 emit("")
             emit(results(part, comparison, console().width))
         for line in below(comparison):
-            print(line)
+            say(line)
 
 
 def results(rows: Sequence[Row], comparison: Comparison, width: int) -> Table:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tui.commands import arguments as shared
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.experiment import Experiment
     from engine.plan.machine import Machine
     from engine.plan.runs import RunPlan
@@ -29,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="one run, as 02-amp; may be given several times (default: all that are not done)",
     )
     parser.add_argument(
-        "--strategy", metavar="NAME", help="go on with another strategy (default: as before)"
+        "--strategy",
+        action="append",
+        metavar="NAME",
+        help="go on with another strategy (default: as before)",
     )
     add_flags(parser, shown=CHANGEABLE)
     output = parser.add_argument_group("output")
@@ -53,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     experiment = shared.experiment(arguments)
     given = options.chosen(arguments)
     found = resume.resumable(experiment, arguments.only, given)
-    plans = _plans(experiment, found, given, arguments.strategy)
+    plans = _plans(experiment, found, given, shared.strategies(arguments.strategy))
     disk.check_resume(experiment.directory, plans or [each.plan for each in found])
     # A line of JSON is for a program: what is said to people goes elsewhere then.
     out = sys.stderr if arguments.json else sys.stdout
@@ -74,7 +79,7 @@ def _plans(
     experiment: Experiment,
     found: tuple[Resumable, ...],
     given: dict[str, Any],
-    strategy: str | None,
+    named: Sequence[str],
 ) -> tuple[RunPlan, ...]:
     """Other plans for the runs; none where they go on as they were."""
     from engine.errors import StrategyError
@@ -86,7 +91,6 @@ def _plans(
 
     runs = [each.plan for each in found]
     check_given(runs, given)
-    named = shared.strategies(strategy)
     if len(named) > 1:
         raise StrategyError("a run goes on with one strategy; name one with --strategy")
     if not named and not given:

@@ -33,6 +33,14 @@ def emit(renderable: Table | Text | str) -> None:
         print("\n".join(line.rstrip() for line in capture.get().splitlines()), flush=True)
 
 
+def say(line: str) -> None:
+    """Prints a sentence: on a terminal its lines end between words, in a file it is one line."""
+    if sys.stdout.isatty():
+        emit(Text(line))
+    else:
+        print(line, flush=True)
+
+
 def plain_table() -> Table:
     """A table without lines around it, which a file and a narrow terminal hold as well."""
     return Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
