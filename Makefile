@@ -16,13 +16,15 @@ export PYTHONDONTWRITEBYTECODE :=
 SIDE_BY_SIDE := tests/plan tests/journal tests/report tests/tui
 # These train, and time nothing: two at once are faster than one after the other. The longest come
 # first, so that neither of the two waits long for the other in the end.
-UNTIMED := $(patsubst %,tests/train/test_%.py,equivalence resume) \
+UNTIMED := $(patsubst %,tests/train/test_%.py,equivalence resume undone) \
 	$(patsubst %,tests/run/test_%.py,ddp resume search supervise) \
-	$(patsubst %,tests/train/test_%.py,compiling processes going_on torchrun limits) tests/cli \
+	$(patsubst %,tests/train/test_%.py,compiling broken_off processes going_on torchrun limits) \
+	tests/cli \
 	$(patsubst %,tests/run/test_%.py,comparison changed_queue lifting torchrun) \
 	tests/test_imports.py $(patsubst %,tests/train/test_%.py,predict footprint_is_true gpipe \
-	weights_out space_is_true freeze average summary_is_true skipping out_of_memory growing judging \
-	strategy model sequence trial changing checkpoint_reading mixing norm objective optim updater)
+	weights_out unsaved space_is_true freeze average summary_is_true skipping out_of_memory growing \
+	judging strategy model sequence trial changing checkpoint_reading mixing norm objective optim \
+	updater)
 
 test: install  ## every test
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(SIDE_BY_SIDE); side=$$?; \
