@@ -47,7 +47,7 @@ def parsed(line: str, machine: Machine) -> tuple[RunPlan, ...]:
     return plan_runs(
         Path(arguments.dataset),
         resolved.settings,
-        (strategy(arguments.strategy),),
+        (strategy(*arguments.strategy),),
         machine,
         defaults.asked_for(resolved.sources),
     )

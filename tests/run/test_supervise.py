@@ -135,7 +135,13 @@ def test_nothing_trains_on_without_the_experiment_s_folder(squares: Path, parent
     made = make_experiment(parent, squares, epochs=10_000)
     start_supervisor(made)
     eventually(lambda: "RunStarted" in supervisor_events(made))
-    shutil.rmtree(made.directory)
+
+    def is_removed() -> bool:
+        # While it is removed, whoever trains may still put a file into it.
+        shutil.rmtree(made.directory, ignore_errors=True)
+        return not made.directory.exists()
+
+    eventually(is_removed, GONE)
     assert made.state() == "crashed"
     eventually(lambda: not processes(made.directory), GONE)
 

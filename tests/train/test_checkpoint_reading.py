@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from engine.errors import CheckpointError, WeightsError
 from engine.train.checkpoint_reading import load
 from engine.train.weights import weights_of
+from tests.damage import damaged
 
 SOUND: dict[str, Any] = {
     "epoch": 3,
@@ -122,16 +123,8 @@ def test_random_damage_is_a_sentence_or_nothing(
     tmp_path: Path, data: st.DataObject, zipped: bool
 ) -> None:
     """Cut anywhere, or with bits turned anywhere: never anything but ``CheckpointError``."""
-    content = bytearray(written(SOUND, _use_new_zipfile_serialization=zipped))
-    if data.draw(st.booleans()):
-        del content[data.draw(st.integers(0, len(content) - 1)) :]
-    else:
-        for _ in range(data.draw(st.integers(1, 8))):
-            content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(
-                st.integers(0, 7)
-            )
     path = tmp_path / "damaged.pt"
-    path.write_bytes(content)
+    path.write_bytes(damaged(data, written(SOUND, _use_new_zipfile_serialization=zipped)))
     try:
         read = load(path)
     except CheckpointError as error:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from engine.errors import CheckpointError
 from engine.train.checkpoint_reading import load
+from tests.damage import damaged
 
 WEIGHT = torch.arange(6.0).view(2, 3)
 HALF = torch.tensor([0.5, -2.0], dtype=torch.bfloat16)
@@ -140,16 +141,9 @@ def test_a_header_that_is_absurd_is_not_read(tmp_path: Path) -> None:
 @settings(deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_file_that_was_changed_is_read_or_a_sentence(tmp_path: Path, data: st.DataObject) -> None:
-    content = bytearray(packed(with_facts(classes='["ants", "bees"]', epoch="3")))
-    if data.draw(st.booleans()):
-        del content[data.draw(st.integers(0, len(content) - 1)) :]
-    else:
-        for _ in range(data.draw(st.integers(1, 8))):
-            content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(
-                st.integers(0, 7)
-            )
     path = tmp_path / "w.safetensors"
-    path.write_bytes(content)
+    content = packed(with_facts(classes='["ants", "bees"]', epoch="3"))
+    path.write_bytes(damaged(data, content))
     try:
         read = load(path)
     except CheckpointError as error:
