@@ -74,6 +74,14 @@ class Driver:
         shown = self.app.screen.query(Toast)
         return [str(each._notification.message) for each in shown if each.region]
 
+    async def pages(self, count: int) -> str:
+        """What is seen now, and after each of ``count`` times PageDown."""
+        seen = self.frame
+        for _ in range(count):
+            await self.press("pagedown")
+            seen += self.frame
+        return seen
+
     async def until_told(self, text: str) -> None:
         """Waits for a toast that says ``text``: a path in it may be broken anywhere."""
         await self.until(lambda: any(text in each for each in self.toasts))

@@ -52,10 +52,7 @@ async def test_help_names_the_keys_of_every_pane_and_closes(
     async with drive(monkeypatch, size, start) as driver:
         await driver.press("question_mark")
         await driver.until_seen("Backspace closes")
-        seen = driver.frame
-        for _ in range(12):
-            await driver.press("pagedown")
-            seen += driver.frame
+        seen = await driver.pages(12)
         for words in (
             "start training",
             "find folder",

@@ -131,10 +131,7 @@ async def test_r_says_go_on_where_there_is_something_to_go_on_from(
         await driver.until_seen("R go on")
         await driver.press("question_mark")
         await driver.until_seen("Backspace closes")
-        seen = driver.frame
-        for _ in range(8):
-            await driver.press("pagedown")
-            seen += driver.frame
+        seen = await driver.pages(8)
         assert "R  go on from its checkpoint, or begin anew" in seen
         inside = [row.split("│")[1] for row in seen.splitlines() if row.count("│") == 2]
         assert inside

@@ -100,10 +100,7 @@ async def test_a_line_says_what_is_wrong_and_i_says_why(
         await driver.press("i")
         await driver.until_seen("Diagnosis of ddp")
         await driver.until_seen("step without waiting")
-        seen = driver.frame
-        for _ in range(3 if size == SMALL else 1):
-            await driver.press("pagedown")
-            seen += driver.frame
+        seen = await driver.pages(3 if size == SMALL else 1)
         lines = [" ".join(row.rstrip("▁▂▃▄▅▆▇█ ").split()) for row in seen.splitlines()]
         for words in (
             "0 100 ms 100 ms 42 ms 0.0 ms 50 ms 8.0 ms",

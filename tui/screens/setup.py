@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 from engine.plan.machine import Machine
 from tui import recent, setup_messages
 from tui.background import in_background
-from tui.draft import look_up
 from tui.screens import setup_words as words
 from tui.screens.setup_dataset import SetupDataset
 from tui.widgets.folder_tree import FolderTree
@@ -86,10 +85,6 @@ class SetupScreen(SetupDataset):
         return True
 
     # Settings
-
-    def _look_up(self) -> None:
-        question = self.draft.question()
-        in_background(self, lambda: look_up(*question), "defaults")
 
     def on_defaults_resolved(self, message: setup_messages.DefaultsResolved) -> None:
         if not self.draft.take(message):

@@ -9,6 +9,7 @@ from engine.errors import DatasetError
 from engine.plan.text import clean
 from tui import output, setup_messages
 from tui.background import in_background
+from tui.draft import look_up
 from tui.folders import list_folders
 from tui.screens import setup_words as words
 from tui.screens.setup_path import PathSearch
@@ -134,4 +135,5 @@ class SetupDataset(SetupStart):
 
     def _look_up(self) -> None:
         """Asks what the settings become by what is chosen."""
-        raise NotImplementedError
+        question = self.draft.question()
+        in_background(self, lambda: look_up(*question), "defaults")
